@@ -1,0 +1,1 @@
+"""The template: the FastAPI application that a team starts from."""

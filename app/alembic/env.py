@@ -1,0 +1,27 @@
+"""What `alembic` runs: the engine's environment with this application's models and settings."""
+
+from logging.config import fileConfig
+
+from alembic import context
+from alembic.util import CommandError
+from sqlmodel import SQLModel
+
+import app.models  # noqa: F401  (defines the tables)
+from app.core.db import owner_engine
+from app.core.rls import passwords, row_security
+from hedgerow import HedgerowError, migrations
+
+if context.config.config_file_name is not None:
+    fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+
+try:
+    engine = owner_engine()
+except HedgerowError as error:
+    raise CommandError(str(error)) from None
+
+migrations.run(
+    engine,
+    target_metadata=SQLModel.metadata,
+    row_security=row_security,
+    passwords=passwords,
+)

@@ -1,0 +1,65 @@
+"""Refusals: what they look like in the OpenAPI document, and how errors become them."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
+from sqlmodel import SQLModel
+
+from app.core.text import PATTERN_SENTENCES
+from app.crud import UserNotFoundError
+
+_SENTENCES: Final = {
+    "json_invalid": "The body is not valid JSON",
+    "model_attributes_type": "The body must be a JSON object, sent as application/json",
+}
+
+
+class Refusal(SQLModel):
+    """Why a request was refused, in a sentence."""
+
+    detail: str
+
+
+def refusals(*status_codes: int) -> dict[int | str, dict[str, Any]]:
+    """Declare, for a route or router, the status codes of its refusals."""
+    return {code: {"model": Refusal} for code in status_codes}
+
+
+SIGNED_IN: Final = refusals(400, 401, 403, 404)
+"""What every route that needs a signed-in user may answer."""
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Turn what a request can do wrong into a 4xx with a plain sentence."""
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(DataError)(_unstorable_value)
+    app.exception_handler(UserNotFoundError)(_user_not_found)
+
+
+def _invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
+    return _unprocessable([_plain(entry) for entry in error.errors()])
+
+
+def _unstorable_value(_request: Request, _error: Exception) -> JSONResponse:
+    sentence = "A value is of a kind or size that the database cannot store"
+    return _unprocessable([{"loc": ["body"], "msg": sentence, "type": "value_error"}])
+
+
+def _user_not_found(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse(status_code=404, content={"detail": "User not found"})
+
+
+def _plain(entry: dict[str, Any]) -> dict[str, Any]:
+    # `input` and `ctx` stay out: they echo passwords, and a NaN or a lone surrogate in them
+    # cannot be written as JSON.
+    sentence = _SENTENCES.get(entry["type"], entry["msg"])
+    if entry["type"] == "string_pattern_mismatch":
+        sentence = PATTERN_SENTENCES.get(entry["ctx"]["pattern"], sentence)
+    return {"loc": list(entry["loc"]), "msg": sentence, "type": entry["type"]}
+
+
+def _unprocessable(detail: list[dict[str, Any]]) -> JSONResponse:
+    return JSONResponse(status_code=422, content={"detail": detail})

@@ -1,0 +1,57 @@
+"""Everybody's items, for superusers."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException
+
+from app import crud
+from app.api.deps import AdminSessionDep
+from app.api.errors import SIGNED_IN
+from app.api.paging import Limit, Skip
+from app.models import Item, ItemCreate, ItemPublic, ItemsPublic, ItemUpdate, Message
+
+router = APIRouter(prefix="/admin/items", tags=["admin"], responses=SIGNED_IN)
+
+item_not_found = HTTPException(status_code=404, detail="Item not found")
+
+
+@router.get("/")
+def read_all_items(session: AdminSessionDep, skip: Skip = 0, limit: Limit = 100) -> ItemsPublic:
+    """List everybody's items, newest first."""
+    items = crud.get_items_admin(session=session, skip=skip, limit=limit)
+    count = crud.count_items_admin(session=session)
+    return ItemsPublic(data=[ItemPublic.model_validate(item) for item in items], count=count)
+
+
+@router.get("/{id}", response_model=ItemPublic)
+def read_any_item(session: AdminSessionDep, id: UUID) -> Item:
+    """Read anybody's item."""
+    item = crud.get_item_admin(session=session, item_id=id)
+    if item is None:
+        raise item_not_found
+    return item
+
+
+@router.post("/", response_model=ItemPublic)
+def create_item_for_user(session: AdminSessionDep, owner_id: UUID, item_in: ItemCreate) -> Item:
+    """Create an item that belongs to the user `owner_id`."""
+    return crud.create_item(session=session, item_in=item_in, owner_id=owner_id)
+
+
+@router.put("/{id}", response_model=ItemPublic)
+def update_any_item(session: AdminSessionDep, id: UUID, item_in: ItemUpdate) -> Item:
+    """Change the fields that are given, and no others."""
+    item = crud.get_item_admin(session=session, item_id=id)
+    if item is not None:
+        item = crud.update_item_admin(session=session, db_item=item, item_in=item_in)
+    if item is None:
+        raise item_not_found
+    return item
+
+
+@router.delete("/{id}")
+def delete_any_item(session: AdminSessionDep, id: UUID) -> Message:
+    """Delete anybody's item."""
+    if not crud.delete_item_admin(session=session, item_id=id):
+        raise item_not_found
+    return Message(message="Item deleted successfully")

@@ -1,0 +1,67 @@
+"""Signing in, and setting a new password without the old one."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import jwt
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
+from fastapi.security import OAuth2PasswordRequestForm
+
+from app import crud, emails
+from app.api.deps import CurrentUser, SessionDep
+from app.api.errors import SIGNED_IN, refusals
+from app.core import security
+from app.core.config import settings
+from app.core.text import Email
+from app.models import Message, NewPassword, Token, User, UserPublic
+
+router = APIRouter(tags=["login"])
+
+
+@router.post("/login/access-token", responses=refusals(400))
+def login_access_token(
+    session: SessionDep, form_data: Annotated[OAuth2PasswordRequestForm, Depends()]
+) -> Token:
+    """Sign in with e-mail address and password, for a token to send with further requests."""
+    user = crud.authenticate(session=session, email=form_data.username, password=form_data.password)
+    if user is None:
+        raise HTTPException(status_code=400, detail="Incorrect email or password")
+    if not user.is_active:
+        raise HTTPException(status_code=400, detail="Inactive user")
+    lifetime = timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
+    return Token(access_token=security.create_access_token(user.id, lifetime))
+
+
+@router.post("/login/test-token", response_model=UserPublic, responses=SIGNED_IN)
+def test_token(current_user: CurrentUser) -> User:
+    """Tell whom an access token signs in."""
+    return current_user
+
+
+@router.post("/password-recovery/{email}")
+def recover_password(
+    email: Email, session: SessionDep, background_tasks: BackgroundTasks
+) -> Message:
+    """Send an e-mail with a link that sets a new password."""
+    user = crud.get_user_by_email(session=session, email=email)
+    if user is not None and user.is_active:
+        # After the response, whose time must not tell whether the address has an account.
+        background_tasks.add_task(emails.deliver_password_recovery, user)
+    return Message(message="If that email is registered, we sent a password recovery link to it")
+
+
+@router.post("/reset-password/", responses=refusals(400, 404))
+def reset_password(session: SessionDep, body: NewPassword) -> Message:
+    """Set a new password with the token of a recovery e-mail."""
+    invalid_token = HTTPException(status_code=400, detail="Invalid token")
+    try:
+        user_id, fingerprint = security.decode_password_reset_token(body.token)
+    except jwt.InvalidTokenError:
+        raise invalid_token from None
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None or not security.is_current_password(user.hashed_password, fingerprint):
+        raise invalid_token
+    if not user.is_active:
+        raise HTTPException(status_code=400, detail="Inactive user")
+    crud.set_password(session=session, db_user=user, password=body.new_password)
+    return Message(message="Password updated successfully")

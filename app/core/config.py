@@ -1,0 +1,269 @@
+"""Settings: read once from the environment and from `.env`, checked before anything starts."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, AnyUrl, BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.core.text import Email, Password
+
+DEFAULT_SECRET: Final = "changethis"  # noqa: S105
+"""The value that every secret starts with, refused outside ENVIRONMENT=local."""
+
+_DRIVER: Final = "postgresql+psycopg"
+_POSTGRES_SCHEMES: Final = {"postgres", "postgresql", _DRIVER}
+_RESERVED_ROLES: Final = {"public", "none", "current_role", "current_user", "session_user"}
+
+
+def _split_origins(value: Any) -> Any:
+    if isinstance(value, str) and not value.startswith("["):
+        return [origin.strip() for origin in value.split(",") if origin.strip()]
+    if isinstance(value, str):
+        return [origin.strip(" \"'") for origin in value.strip("[]").split(",") if origin.strip()]
+    return value
+
+
+def _check_database_url(value: str) -> str:
+    # The messages do not repeat the value: it holds a password.
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "is no database address; write it as postgresql://user:password@host:5432/database"
+        ) from None
+    if url.drivername not in _POSTGRES_SCHEMES:
+        raise ValueError(
+            f"begins with {url.drivername}://, but only PostgreSQL is supported: "
+            "write it as postgresql://user:password@host:5432/database"
+        )
+    return value
+
+
+def _check_role_name(name: str) -> str:
+    if not 1 <= len(name.encode()) <= 63:
+        raise ValueError("a role name has 1 to 63 bytes: PostgreSQL cuts off a longer one")
+    if "\x00" in name:
+        raise ValueError("a role name must not contain a NUL character")
+    if name.startswith("pg_") or name in _RESERVED_ROLES:
+        raise ValueError(f"PostgreSQL reserves the role name {name!r}: choose another")
+    return name
+
+
+RoleName = Annotated[str, AfterValidator(_check_role_name)]
+
+
+class Settings(BaseSettings):
+    """Every setting of the application; outside ENVIRONMENT=local each secret must be changed.
+
+    Raises pydantic's ValidationError, whose lines name the setting and the cure and never show a
+    value: a value may be a password.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    PROJECT_NAME: str = Field(
+        default="Hedgerow", description="The name in the API documentation and in e-mails."
+    )
+    API_V1_STR: str = Field(default="/api/v1", description="The path that every route begins with.")
+    ENVIRONMENT: Literal["local", "staging", "production"] = Field(
+        default="local",
+        description=f"Where this runs. Only `local` accepts the secret `{DEFAULT_SECRET}`, starts "
+        "an embedded PostgreSQL and serves the private routes.",
+    )
+    SECRET_KEY: str = Field(
+        default=DEFAULT_SECRET, repr=False, min_length=1, description="Signs every token."
+    )
+    ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(
+        default=60 * 24 * 8, gt=0, description="How long a sign-in lasts, in minutes."
+    )
+    FRONTEND_HOST: str = Field(
+        default="http://localhost:5173",
+        description="The address of the front end: allowed by CORS, and linked to in e-mails.",
+    )
+    BACKEND_CORS_ORIGINS: Annotated[list[AnyUrl], NoDecode, BeforeValidator(_split_origins)] = (
+        Field(default=[], description="Further origins that CORS allows, separated by commas.")
+    )
+
+    DATABASE_URL: (
+        Annotated[str, BeforeValidator(str), AfterValidator(_check_database_url)] | None
+    ) = Field(
+        default=None,
+        repr=False,
+        description="The owner's address of the database: "
+        "postgresql://user:password@host:5432/database. Goes before POSTGRES_*.",
+    )
+    POSTGRES_SERVER: str | None = Field(
+        default=None,
+        description="The database host. Where neither this nor DATABASE_URL is given, "
+        "ENVIRONMENT=local runs its own PostgreSQL.",
+    )
+    POSTGRES_PORT: int = Field(default=5432, ge=1, le=65535, description="The database port.")
+    POSTGRES_USER: str = Field(
+        default="postgres",
+        min_length=1,
+        description="The role that owns schema and tables: for migrations, never for a request.",
+    )
+    POSTGRES_PASSWORD: str = Field(
+        default=DEFAULT_SECRET, repr=False, description="The password of POSTGRES_USER."
+    )
+    POSTGRES_DB: str = Field(default="app", min_length=1, description="The database's name.")
+
+    RLS_ENABLED: bool = Field(
+        default=True,
+        description="Whether row security is on. Without it, only the application checks "
+        "ownership. Takes effect with the next `alembic upgrade head`.",
+    )
+    RLS_FORCE: bool = Field(
+        default=False,
+        description="Whether row security holds for the tables' owner too, and the maintenance "
+        "role loses BYPASSRLS. Takes effect with the next `alembic upgrade head`.",
+    )
+    RLS_APP_USER: RoleName = Field(
+        default="rls_app_user", description="The role that every request connects as."
+    )
+    RLS_APP_PASSWORD: str = Field(
+        default=DEFAULT_SECRET, repr=False, description="The password of RLS_APP_USER."
+    )
+    RLS_MAINTENANCE_ADMIN: RoleName = Field(
+        default="rls_maintenance_admin",
+        description="The role for backups, bulk maintenance and reporting.",
+    )
+    RLS_MAINTENANCE_ADMIN_PASSWORD: str = Field(
+        default=DEFAULT_SECRET, repr=False, description="The password of RLS_MAINTENANCE_ADMIN."
+    )
+    RLS_ADMIN_ROLE: RoleName = Field(
+        default="rls_admin", description="The role that an admin's transaction takes on."
+    )
+    RLS_READ_ONLY_ADMIN_ROLE: RoleName = Field(
+        default="rls_read_only_admin",
+        description="The role that a read-only admin's transaction takes on.",
+    )
+
+    FIRST_SUPERUSER: Email = Field(
+        default="admin@example.com", description="The first superuser, created where missing."
+    )
+    FIRST_SUPERUSER_PASSWORD: Password = Field(
+        default=DEFAULT_SECRET, repr=False, description="The password of FIRST_SUPERUSER."
+    )
+    FIRST_USER: Email = Field(
+        default="user@example.com", description="The first ordinary user, created where missing."
+    )
+    FIRST_USER_PASSWORD: Password = Field(
+        default=DEFAULT_SECRET, repr=False, description="The password of FIRST_USER."
+    )
+
+    SMTP_HOST: str | None = Field(default=None, description="The mail server's host.")
+    SMTP_PORT: int = Field(default=587, ge=1, le=65535, description="The mail server's port.")
+    SMTP_TLS: bool = Field(default=True, description="Whether to upgrade to TLS (STARTTLS).")
+    SMTP_SSL: bool = Field(
+        default=False, description="Whether to speak TLS from the start, instead of STARTTLS."
+    )
+    SMTP_USER: str | None = Field(default=None, description="The mail server's user.")
+    SMTP_PASSWORD: str | None = Field(
+        default=None, repr=False, description="The password of SMTP_USER."
+    )
+    EMAILS_FROM_EMAIL: Email | None = Field(
+        default=None, description="The sender of every e-mail. Without it, none is sent."
+    )
+    EMAILS_FROM_NAME: str | None = Field(
+        default=None, description="The sender's name; PROJECT_NAME where not given."
+    )
+    EMAIL_RESET_TOKEN_EXPIRE_HOURS: int = Field(
+        default=48, gt=0, description="How long the link in a recovery e-mail works, in hours."
+    )
+
+    @property
+    def all_cors_origins(self) -> list[str]:
+        """Every origin that CORS allows, without a trailing slash."""
+        origins = [*map(str, self.BACKEND_CORS_ORIGINS), self.FRONTEND_HOST]
+        return [origin.rstrip("/") for origin in origins]
+
+    @property
+    def emails_enabled(self) -> bool:
+        """Whether a mail server and a sender are configured."""
+        return bool(self.SMTP_HOST and self.EMAILS_FROM_EMAIL)
+
+    @property
+    def database_configured(self) -> bool:
+        """Whether a PostgreSQL of one's own is configured; if not, the embedded one is run."""
+        return bool(self.DATABASE_URL or self.POSTGRES_SERVER)
+
+    @property
+    def owner_url(self) -> URL | None:
+        """The address at which the owner of schema and tables connects, if one is configured."""
+        if self.DATABASE_URL:
+            return make_url(self.DATABASE_URL).set(drivername=_DRIVER)
+        if self.POSTGRES_SERVER:
+            return URL.create(
+                _DRIVER,
+                username=self.POSTGRES_USER,
+                password=self.POSTGRES_PASSWORD,
+                host=self.POSTGRES_SERVER,
+                port=self.POSTGRES_PORT,
+                database=self.POSTGRES_DB,
+            )
+        return None
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        complaints = [*self._complain_of_roles()]
+        if self.ENVIRONMENT != "local":
+            complaints += [*self._complain_of_deployment()]
+        if complaints:
+            raise ValueError("; ".join(complaints))
+        return self
+
+    def _complain_of_roles(self) -> list[str]:
+        owner = self.owner_url.username if self.owner_url else self.POSTGRES_USER
+        names_by_role: dict[str | None, list[str]] = {owner: ["the database's owner"]}
+        for name in (
+            "RLS_APP_USER",
+            "RLS_MAINTENANCE_ADMIN",
+            "RLS_ADMIN_ROLE",
+            "RLS_READ_ONLY_ADMIN_ROLE",
+        ):
+            names_by_role.setdefault(getattr(self, name), []).append(name)
+        return [
+            f"{' and '.join(names)} must be different roles, but all are {role!r}"
+            for role, names in names_by_role.items()
+            if len(names) > 1
+        ]
+
+    def _complain_of_deployment(self) -> list[str]:
+        complaints = []
+        if not self.database_configured:
+            complaints.append(
+                f"ENVIRONMENT={self.ENVIRONMENT} needs a database: "
+                "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings"
+            )
+        unchanged = [name for name, secret in self._secrets() if secret == DEFAULT_SECRET]
+        if unchanged:
+            complaints.append(
+                f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is no secret; '
+                f"set another value for ENVIRONMENT={self.ENVIRONMENT}"
+            )
+        return complaints
+
+    def _secrets(self) -> list[tuple[str, object]]:
+        names = [
+            "SECRET_KEY",
+            "RLS_APP_PASSWORD",
+            "RLS_MAINTENANCE_ADMIN_PASSWORD",
+            "FIRST_SUPERUSER_PASSWORD",
+            "FIRST_USER_PASSWORD",
+            "SMTP_PASSWORD",
+        ]
+        secrets: list[tuple[str, object]] = [(name, getattr(self, name)) for name in names]
+        if self.DATABASE_URL:
+            url = make_url(self.DATABASE_URL)
+            secrets.append(("DATABASE_URL", url.password or url.query.get("password")))
+        else:
+            secrets.append(("POSTGRES_PASSWORD", self.POSTGRES_PASSWORD))
+        return secrets
+
+
+settings = Settings()

@@ -1,0 +1,45 @@
+"""Where the engine and this application meet: settings go in, the names that models use come out."""
+
+from typing import ClassVar
+from uuid import UUID
+
+import hedgerow
+from sqlmodel import Field, SQLModel
+
+from app.core.config import settings
+from hedgerow.roles import LoginPasswords
+
+row_security = hedgerow.RowSecurity(
+    roles=hedgerow.RoleNames(
+        app=settings.RLS_APP_USER,
+        admin=settings.RLS_ADMIN_ROLE,
+        read_only_admin=settings.RLS_READ_ONLY_ADMIN_ROLE,
+        maintenance=settings.RLS_MAINTENANCE_ADMIN,
+    ),
+    id_type="uuid",
+    enabled=settings.RLS_ENABLED,
+    force=settings.RLS_FORCE,
+    logger="app.core.rls",
+)
+
+passwords = LoginPasswords(
+    app=settings.RLS_APP_PASSWORD, maintenance=settings.RLS_MAINTENANCE_ADMIN_PASSWORD
+)
+
+
+class UserScopedBase(SQLModel):
+    """Base of every model whose rows belong to one user.
+
+    `class Task(UserScopedBase, table=True)` inherits `owner_id`; its migration carries the policies
+    through which PostgreSQL shows each user their own rows only. The rows go with their user.
+    """
+
+    __rls__: ClassVar[hedgerow.Scope] = hedgerow.Scope(owner_column="owner_id")
+
+    owner_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", index=True)
+
+
+class AdminContext(hedgerow.AdminContext):
+    """`hedgerow.AdminContext` for this application's roles."""
+
+    row_security = row_security

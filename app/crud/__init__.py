@@ -1,0 +1,54 @@
+"""What the application does with its rows.
+
+Functions that take `owner_id` check ownership themselves, so that they answer in the same way
+where row security is off; those named `*_admin` reach every row that the session may see.
+"""
+
+from app.crud.errors import EmailTakenError, UserNotFoundError
+from app.crud.items import (
+    count_items,
+    count_items_admin,
+    create_item,
+    delete_item,
+    delete_item_admin,
+    get_item,
+    get_item_admin,
+    get_items,
+    get_items_admin,
+    update_item,
+    update_item_admin,
+)
+from app.crud.users import (
+    authenticate,
+    count_users,
+    create_user,
+    delete_user,
+    get_user_by_email,
+    get_users,
+    set_password,
+    update_user,
+)
+
+__all__ = [
+    "EmailTakenError",
+    "UserNotFoundError",
+    "authenticate",
+    "count_items",
+    "count_items_admin",
+    "count_users",
+    "create_item",
+    "create_user",
+    "delete_item",
+    "delete_item_admin",
+    "delete_user",
+    "get_item",
+    "get_item_admin",
+    "get_items",
+    "get_items_admin",
+    "get_user_by_email",
+    "get_users",
+    "set_password",
+    "update_item",
+    "update_item_admin",
+    "update_user",
+]

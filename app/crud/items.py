@@ -1,0 +1,102 @@
+"""Items: by their owner, and by admins."""
+
+from uuid import UUID
+
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.crud.errors import UserNotFoundError
+from app.models import Item, ItemCreate, ItemUpdate
+
+
+def create_item(*, session: Session, item_in: ItemCreate, owner_id: UUID) -> Item:
+    """Store a new item of the owner's; raises UserNotFoundError where there is no such owner."""
+    item = Item.model_validate(item_in, update={"owner_id": owner_id})
+    session.add(item)
+    try:
+        session.commit()
+    except IntegrityError as error:
+        session.rollback()
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise UserNotFoundError from error
+        raise
+    return item
+
+
+def get_items(*, session: Session, owner_id: UUID, skip: int = 0, limit: int = 100) -> list[Item]:
+    """Return one page of the owner's items, newest first."""
+    page = _newest_first().where(Item.owner_id == owner_id).offset(skip).limit(limit)
+    return list(session.exec(page))
+
+
+def get_items_admin(*, session: Session, skip: int = 0, limit: int = 100) -> list[Item]:
+    """Return one page of everybody's items, newest first."""
+    return list(session.exec(_newest_first().offset(skip).limit(limit)))
+
+
+def count_items(*, session: Session, owner_id: UUID) -> int:
+    """Return the number of the owner's items."""
+    count = select(func.count()).select_from(Item).where(Item.owner_id == owner_id)
+    return session.exec(count).one()
+
+
+def count_items_admin(*, session: Session) -> int:
+    """Return the number of everybody's items."""
+    return session.exec(select(func.count()).select_from(Item)).one()
+
+
+def get_item(*, session: Session, item_id: UUID, owner_id: UUID) -> Item | None:
+    """Return the item, or None where it does not exist or is not the owner's."""
+    own = select(Item).where(Item.id == item_id, Item.owner_id == owner_id)
+    return session.exec(own).first()
+
+
+def get_item_admin(*, session: Session, item_id: UUID) -> Item | None:
+    """Return anybody's item, or None where it does not exist."""
+    return session.exec(select(Item).where(Item.id == item_id)).first()
+
+
+def update_item(
+    *, session: Session, db_item: Item, item_in: ItemUpdate, owner_id: UUID
+) -> Item | None:
+    """Store the fields that were given.
+
+    Returns None, and stores nothing, where the item is not the owner's or was deleted meanwhile.
+    """
+    if db_item.owner_id != owner_id:
+        return None
+    return update_item_admin(session=session, db_item=db_item, item_in=item_in)
+
+
+def update_item_admin(*, session: Session, db_item: Item, item_in: ItemUpdate) -> Item | None:
+    """Store the fields that were given, or return None where the item was deleted meanwhile."""
+    db_item.sqlmodel_update(item_in.model_dump(exclude_unset=True))
+    session.add(db_item)
+    try:
+        session.commit()
+    except StaleDataError:
+        session.rollback()
+        return None
+    return db_item
+
+
+def delete_item(*, session: Session, item_id: UUID, owner_id: UUID) -> bool:
+    """Delete the item; return False where it does not exist or is not the owner's."""
+    own = delete(Item).where(col(Item.id) == item_id, col(Item.owner_id) == owner_id)
+    deleted = session.exec(own).rowcount > 0
+    session.commit()
+    return deleted
+
+
+def delete_item_admin(*, session: Session, item_id: UUID) -> bool:
+    """Delete anybody's item; return False where it does not exist."""
+    deleted = session.exec(delete(Item).where(col(Item.id) == item_id)).rowcount > 0
+    session.commit()
+    return deleted
+
+
+def _newest_first() -> SelectOfScalar[Item]:
+    return select(Item).order_by(col(Item.created_at).desc(), col(Item.id).desc())

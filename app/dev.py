@@ -1,0 +1,101 @@
+"""What `scripts/dev` runs: the database, its migrations, the first users, then FastAPI's server."""
+
+import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+
+import hedgerow
+from app import crud
+from app.core.config import settings
+from app.core.db import new_session, owner_url, shutdown, startup
+from app.core.rls import row_security
+from app.initial_data import create_sample_items
+from hedgerow import HedgerowError, Identity
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prepare everything, serve until interrupted, and stop what was started."""
+    try:
+        try:
+            prepare()
+            print(banner(arguments), flush=True)  # noqa: T201
+            return serve(arguments)
+        finally:
+            shutdown()
+    except (HedgerowError, CommandError, DBAPIError) as error:
+        print(f"scripts/dev: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def prepare() -> None:
+    """Bring the database to the models, and give both first users something to list."""
+    owner_url()
+    command.upgrade(Config(PROJECT / "alembic.ini"), "head")
+    startup()
+    for email in (settings.FIRST_USER, settings.FIRST_SUPERUSER):
+        with new_session() as session:
+            owner = crud.get_user_by_email(session=session, email=email)
+            if owner is not None:
+                hedgerow.bind(session, Identity(owner.id), row_security)
+                create_sample_items(session, owner)
+
+
+def banner(arguments: Sequence[str]) -> str:
+    """Say where the application answers and how to sign in."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--root-path", default="")
+    given, _ = parser.parse_known_args(arguments)
+    address = f"http://{given.host}:{given.port}{given.root_path}"
+    return "\n".join(
+        (
+            "",
+            f"  {settings.PROJECT_NAME}   {address}",
+            f"  Try the API    {address}/docs",
+            f"  Sign in        {settings.FIRST_USER} / {_password(settings.FIRST_USER_PASSWORD)}",
+            f"  as the admin   {settings.FIRST_SUPERUSER}"
+            f" / {_password(settings.FIRST_SUPERUSER_PASSWORD)}",
+            "  Ctrl-C stops it; the data stays.",
+            "",
+        )
+    )
+
+
+def _password(value: str) -> str:
+    """Show the template's own password, and nobody else's."""
+    return value if value == "changethis" else "(the password you set)"
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Run FastAPI's own command; signals go on to it, once each.
+
+    It runs in a session of its own, or Ctrl-C in a terminal would reach it twice.
+    """
+    server = subprocess.Popen(
+        [sys.executable, "-m", "fastapi", "dev", "app/main.py", *arguments],
+        cwd=PROJECT,
+        start_new_session=True,
+    )
+
+    def forward(number: int, _: FrameType | None) -> None:
+        server.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
+    return server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

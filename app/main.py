@@ -1,0 +1,58 @@
+"""The application: `fastapi run app/main.py` serves `app`."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+import hedgerow.fastapi
+from app.api.errors import install_error_handlers
+from app.api.main import api_router
+from app.core.config import settings
+from app.core.db import shutdown, startup
+
+
+def name_operation(route: APIRoute) -> str:
+    """Name an operation after its tag and function: client generators build names from it."""
+    return "-".join([*map(str, route.tags[:1]), route.name])
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Prepare the database before the first request, and let go of it after the last."""
+    # Without a handler, Python would show no message of the application's below WARNING.
+    logging.basicConfig(format="%(levelname)s: %(name)s: %(message)s")
+    logging.getLogger("app").setLevel(logging.INFO)
+    await run_in_threadpool(startup)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(shutdown)
+
+
+def create_app() -> FastAPI:
+    """Build the application from the settings."""
+    app = FastAPI(
+        title=settings.PROJECT_NAME,
+        openapi_url=f"{settings.API_V1_STR}/openapi.json",
+        generate_unique_id_function=name_operation,
+        lifespan=lifespan,
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.all_cors_origins,
+        allow_credentials=True,
+        allow_methods=["*"],
+        allow_headers=["*"],
+    )
+    install_error_handlers(app)
+    hedgerow.fastapi.install_error_handlers(app)
+    app.include_router(api_router, prefix=settings.API_V1_STR)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,33 @@
+"""Hedgerow: row-level security for SQLModel, SQLAlchemy, Alembic and FastAPI on PostgreSQL."""
+
+from hedgerow.admin import AdminContext
+from hedgerow.errors import (
+    ConfigurationError,
+    DatabaseNotReadyError,
+    HedgerowError,
+    IdentityError,
+    ProvisioningError,
+)
+from hedgerow.identity import Identity, Role
+from hedgerow.policy import Policy
+from hedgerow.row_security import RoleNames, RowSecurity
+from hedgerow.scope import Scope, scoped_tables
+from hedgerow.session import bind, identity_of
+
+__all__ = [
+    "AdminContext",
+    "ConfigurationError",
+    "DatabaseNotReadyError",
+    "HedgerowError",
+    "Identity",
+    "IdentityError",
+    "Policy",
+    "ProvisioningError",
+    "RoleNames",
+    "Role",
+    "RowSecurity",
+    "Scope",
+    "bind",
+    "identity_of",
+    "scoped_tables",
+]

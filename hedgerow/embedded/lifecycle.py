@@ -1,0 +1,143 @@
+"""Starting and stopping the server of a cluster."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hedgerow.embedded.account import interrupts_held
+from hedgerow.embedded.cluster import Cluster
+from hedgerow.embedded.errors import EmbeddedServerError, cure_for
+from hedgerow.embedded.ports import HOST, choose_port
+from hedgerow.embedded.postmaster import (
+    PidFile,
+    find_postmaster,
+    wait_until_gone,
+    wait_until_ready,
+)
+from hedgerow.embedded.processes import Process, look_up
+
+_logger = logging.getLogger("hedgerow.embedded")
+_START_SECONDS = 120.0  # recovery after a crash takes its time
+_FAST_STOP_SECONDS = 60.0
+_IMMEDIATE_STOP_SECONDS = 10.0
+_ORPHANS_SECONDS = 20.0  # backends end by themselves once they notice that their server is gone
+_PORT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start needs beside the cluster; `log` and `port_memory` are files of the caller's."""
+
+    log: Path
+    port_memory: Path
+    settings: Mapping[str, str]
+
+
+def join(cluster: Cluster, password: str) -> int:
+    """The port of the server that runs on this cluster already; 0 where none does."""
+    process = find_postmaster(cluster, password)
+    return wait_until_ready(cluster, password, process, _START_SECONDS) if process else 0
+
+
+def start(cluster: Cluster, password: str, how: Start) -> int:
+    """Start a server on a cluster that none runs on, wait until it is ready, return its port.
+
+    Raises `EmbeddedServerError` with the last FATAL line of the log where it does not start;
+    whatever goes wrong, no server is left.
+    """
+    if PidFile.read(cluster) is not None:
+        # Nobody we asked serves these data. PostgreSQL would believe a pid that a stranger got.
+        cluster.account.shell('rm -f -- "$1"', cluster.data / "postmaster.pid")
+    if cluster.is_shared:
+        _logger.warning(
+            "The user %s cannot reach the project's folder: the embedded PostgreSQL keeps its "
+            "data in %s.",
+            cluster.account.name,
+            cluster.data,
+        )
+    if how.log.exists():
+        how.log.replace(how.log.with_suffix(".log.1"))
+    deadline = time.monotonic() + _ORPHANS_SECONDS
+    taken = 0
+    while True:
+        port = _start_once(cluster, password, how)
+        if port:
+            return port
+        log = _tail(how.log)
+        if "already in use" in log and taken < _PORT_ATTEMPTS:
+            taken += 1
+        elif "still in use" in log and time.monotonic() < deadline:
+            time.sleep(0.1)
+        else:
+            raise EmbeddedServerError(_why(cluster, how.log, log))
+
+
+def stop(cluster: Cluster, process: Process) -> None:
+    """Stop the server and return when it is really down.
+
+    Sessions are ended (fast shutdown); raises `EmbeddedServerError` where it does not end.
+    """
+    for kind, timeout in (
+        (signal.SIGINT, _FAST_STOP_SECONDS),
+        (signal.SIGQUIT, _IMMEDIATE_STOP_SECONDS),
+    ):
+        # Asked again before each signal: the pid may be another program's by now.
+        if look_up(process.pid) == process:
+            cluster.account.send(kind, process.pid)
+        if wait_until_gone(process, timeout):
+            return
+        _logger.warning("The embedded PostgreSQL did not stop within %.0f s.", timeout)
+    raise EmbeddedServerError(
+        f"The embedded PostgreSQL (process {process.pid}) in {cluster.data} does not stop: "
+        f"end it with kill -KILL {process.pid}."
+    )
+
+
+def _start_once(cluster: Cluster, password: str, how: Start) -> int:
+    options = {
+        "logging_collector": "off",
+        **how.settings,
+        "listen_addresses": HOST,
+        "port": str(choose_port(how.port_memory)),
+        "unix_socket_directories": "",
+    }
+    command: list[str | Path] = [cluster.program("postgres"), "-D", cluster.data]
+    for name, value in options.items():
+        command += ["-c", f"{name}={value}"]
+    how.log.touch(mode=0o600)
+    program = None
+    try:
+        # Emptied for each attempt: what an earlier one said is no reason for this one's end.
+        with how.log.open("wb") as log, interrupts_held():
+            program = cluster.account.spawn(command, log)
+        process = look_up(program.pid)
+        port = wait_until_ready(cluster, password, process, _START_SECONDS) if process else 0
+        if not port:
+            program.wait()
+        return port
+    except BaseException:
+        if program is not None and program.poll() is None:
+            cluster.account.send(signal.SIGQUIT, program.pid)
+            program.wait()
+        raise
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 20_000))
+        return file.read().decode(errors="replace")
+
+
+def _why(cluster: Cluster, log: Path, text: str) -> str:
+    lines = text.strip().splitlines()
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    said = (fatal or lines or ["it ended without a word"])[-1]
+    return (
+        f"The embedded PostgreSQL in {cluster.data} does not start: {said.strip()}; "
+        f"{cure_for(text, f'see {log}')}."
+    )

@@ -1,0 +1,138 @@
+"""Which process serves a cluster: found by postmaster.pid, and believed only after asking."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from hedgerow.embedded.cluster import Cluster
+from hedgerow.embedded.credentials import SUPERUSER
+from hedgerow.embedded.errors import EmbeddedServerError
+from hedgerow.embedded.ports import HOST
+from hedgerow.embedded.processes import Process, command_line, look_up
+
+_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What postmaster.pid says; nothing of it is true until asked.
+
+    Source: src/include/utils/pidfile.h of PostgreSQL (line numbers, and the status words).
+    """
+
+    pid: int
+    port: int
+    is_ready: bool
+
+    @classmethod
+    def read(cls, cluster: Cluster) -> PidFile | None:
+        """The file's content; None where it is missing, or not (yet) whole."""
+        text = cluster.account.read_text(cluster.data / "postmaster.pid") or ""
+        lines = text.splitlines() + [""] * 8
+        try:
+            return cls(int(lines[0]), int(lines[3]), lines[7].strip() == "ready")
+        except ValueError:
+            return None
+
+
+def serves(port: int, password: str, cluster: Cluster, pid: int) -> bool:
+    """Ask the server at that port whether it runs on this data and `pid` is its postmaster.
+
+    Raises `psycopg.OperationalError` where nobody answers, or the password is refused.
+    """
+    # Each option that an environment variable of libpq could otherwise change is given.
+    options: dict[str, str | int] = {
+        "host": HOST,
+        "hostaddr": HOST,
+        "port": port,
+        "user": SUPERUSER,
+        "password": password,
+        "dbname": "postgres",
+        "options": "",
+        "sslmode": "disable",
+        "gssencmode": "disable",
+        "target_session_attrs": "any",
+        "client_encoding": "utf8",
+        "connect_timeout": 5,
+    }
+    if psycopg.pq.version() >= 160000:
+        # A stranger on this port must not get the password by asking for it in plain text.
+        options["require_auth"] = "scram-sha-256"
+    with psycopg.connect(make_conninfo("", **options)) as connection:
+        row = connection.execute(
+            "SELECT current_setting('data_directory'), pg_backend_pid()"
+        ).fetchone()
+        backend = look_up(int(row[1])) if row else None
+        return (
+            row is not None
+            and backend is not None
+            and backend.parent == pid
+            and os.path.realpath(row[0]) == os.path.realpath(cluster.data)
+        )
+
+
+def find_postmaster(cluster: Cluster, password: str) -> Process | None:
+    """The process that serves this cluster, starting and stopping ones included; None: nobody.
+
+    A pid that a stranger got after a crash is not believed: its command line has to name this
+    data folder, or the server itself has to confirm it.
+    """
+    file = PidFile.read(cluster)
+    process = look_up(file.pid) if file else None
+    if file is None or process is None:
+        return None
+    if f"postgres -D {cluster.data} " in command_line(file.pid) + " ":
+        return process
+    try:
+        return process if serves(file.port, password, cluster, file.pid) else None
+    except psycopg.OperationalError:
+        return None
+
+
+def wait_until_ready(cluster: Cluster, password: str, process: Process, timeout: float) -> int:
+    """Wait until `process` serves the cluster; returns its port, or 0 where it ended first.
+
+    Raises `EmbeddedServerError` where the password is not the cluster's, or after `timeout`
+    seconds without an answer.
+    """
+    deadline = time.monotonic() + timeout
+    said = "it is still starting"
+    while look_up(process.pid) == process:
+        file = PidFile.read(cluster)
+        if file and file.pid == process.pid and file.is_ready:
+            try:
+                if serves(file.port, password, cluster, process.pid):
+                    return file.port
+                said = f"another server answers on port {file.port}"
+            except psycopg.OperationalError as error:
+                said = str(error).strip().splitlines()[-1]
+                if "password authentication failed" in said:
+                    raise EmbeddedServerError(
+                        f"The embedded PostgreSQL in {cluster.data} refuses the password in its "
+                        f"password file: put the right one back, or stop the server "
+                        f"(kill -INT {process.pid}) and move the data away to begin with an "
+                        f"empty database."
+                    ) from error
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"The embedded PostgreSQL (process {process.pid}) in {cluster.data} gives no "
+                f"answer after {timeout:.0f} s ({said}): see its log, or stop it with "
+                f"kill -INT {process.pid} and start again."
+            )
+        time.sleep(_POLL_SECONDS)
+    return 0
+
+
+def wait_until_gone(process: Process, timeout: float) -> bool:
+    """Whether the process ended within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while look_up(process.pid) == process:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True

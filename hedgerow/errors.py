@@ -1,0 +1,30 @@
+"""Every error that Hedgerow raises, and the SQLSTATEs that its functions raise in PostgreSQL."""
+
+MISSING_IDENTITY = "RL001"
+"""SQLSTATE of `rls.user_id()` and `rls.role()` where the transaction carries no identity.
+
+Classes that begin with I to Z are free for applications (SQL standard, part 2, clause 24.1).
+"""
+
+INSUFFICIENT_PRIVILEGE = "42501"
+READ_ONLY_TRANSACTION = "25006"
+
+
+class HedgerowError(Exception):
+    """Base class of everything that Hedgerow raises; the message names the cure."""
+
+
+class ConfigurationError(HedgerowError):
+    """The project's declarations cannot be meant: a role named twice, an unknown id type."""
+
+
+class IdentityError(HedgerowError):
+    """An identity cannot be bound here, or would never reach the database."""
+
+
+class ProvisioningError(HedgerowError):
+    """The database could not be brought to what the configuration says."""
+
+
+class DatabaseNotReadyError(HedgerowError):
+    """The database would not keep users apart as it is set up; the application must not start."""

@@ -1,0 +1,76 @@
+"""What an Alembic `env.py` calls: roles, then history, then the settings that are not history."""
+
+from typing import Any
+
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, MetaData, func, select, text
+from sqlalchemy.exc import OperationalError
+
+from hedgerow.errors import HedgerowError
+from hedgerow.migrations.operations import ROW_SECURITY_OPTION
+from hedgerow.reconcile import reconcile
+from hedgerow.roles import LoginPasswords, ensure_roles
+from hedgerow.row_security import RowSecurity
+
+_LOCK = 0x4845444745  # "HEDGE": two migrations of one database wait for each other
+
+
+def run(
+    engine: Engine,
+    *,
+    target_metadata: MetaData,
+    row_security: RowSecurity,
+    passwords: LoginPasswords,
+    **options: Any,
+) -> None:
+    """Run the Alembic command at hand on `engine`, which logs in as the tables' owner.
+
+    Commands that move the database (upgrade, downgrade, stamp) first make sure that the roles
+    exist and at the end bring ENABLE and FORCE to what `row_security` says; all of it is one
+    transaction. `options` go to `context.configure`.
+
+    Row security is off for the owner, so that under FORCE a backfill or a foreign key's validation
+    that would skip hidden rows fails instead of reporting success (P35, P36).
+
+    Raises alembic.util.CommandError, which Alembic prints as one line.
+    """
+    common: dict[str, Any] = {
+        "target_metadata": target_metadata,
+        ROW_SECURITY_OPTION: row_security,
+        **options,
+    }
+    if context.is_offline_mode():
+        context.configure(
+            url=engine.url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **common
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    try:
+        with engine.connect() as connection:
+            _prepare(connection)
+            context.configure(connection=connection, **common)
+            with context.begin_transaction():
+                if _moves_database():
+                    ensure_roles(connection, row_security, passwords)
+                context.run_migrations()
+                if _moves_database():
+                    reconcile(connection, target_metadata, row_security)
+    except HedgerowError as error:
+        raise CommandError(str(error)) from error
+
+
+def _prepare(connection: Connection) -> None:
+    """Wait for other migrations and switch row security off, for the length of this connection."""
+    connection.execute(select(func.pg_advisory_lock(_LOCK)))
+    connection.execute(text("SET row_security = off"))
+    connection.commit()  # Alembic opens, and ends, a transaction of its own
+
+
+def _moves_database() -> bool:
+    try:
+        context.get_revision_argument()
+    except KeyError:  # `current`, `check`, `revision`: commands that have no destination
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""Whether a database would keep users apart, asked as the application role before the first request."""
+
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.exc import OperationalError
+
+from hedgerow import sql
+from hedgerow.errors import DatabaseNotReadyError
+from hedgerow.reconcile import read_state
+from hedgerow.row_security import RowSecurity
+from hedgerow.scope import scoped_tables
+
+_MIGRATE = "run `alembic upgrade head`"
+
+
+def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> None:
+    """Return if row security holds for `engine`'s login; `engine` is the application's own.
+
+    Raises DatabaseNotReadyError, whose message says what is wrong and the command that mends it.
+    """
+    try:
+        with engine.connect() as connection:
+            faults = _role_faults(connection, row_security)
+            faults += _table_faults(connection, metadata, row_security)
+    except OperationalError as error:
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error)) from None
+    if faults:
+        raise DatabaseNotReadyError(" ".join(faults))
+
+
+def explain_connection_failure(engine: Engine, error: OperationalError) -> str:
+    """Return one line for a failed connection: to where, as whom, why, and what to look at."""
+    url = engine.url
+    reason = " ".join(str(error.orig).split())
+    return (
+        f"Cannot connect to PostgreSQL as {url.username!r} at {url.host}:{url.port or 5432}"
+        f"/{url.database}: {reason}. Check that the server runs and that DATABASE_URL (or"
+        f" POSTGRES_*) and RLS_APP_PASSWORD are right; if it is a new database, {_MIGRATE}."
+    )
+
+
+def _role_faults(connection: Connection, row_security: RowSecurity) -> list[str]:
+    """Find what would let the login go round the policies (P1) or inherit an admin's (P2)."""
+    role = connection.execute(
+        text(
+            "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = session_user"
+        )
+    ).one()
+    faults = []
+    if role.rolsuper or role.rolbypassrls:
+        power = "a superuser" if role.rolsuper else "a role with BYPASSRLS"
+        faults.append(
+            f"The application connects as {role.rolname!r}, {power}, to whom no policy applies:"
+            f" connect as {row_security.roles.app!r} (RLS_APP_USER)."
+        )
+        return faults
+    inherited = connection.scalars(
+        text(
+            "SELECT rolname FROM pg_roles WHERE rolname <> session_user"
+            " AND rolname = ANY(:admins) AND pg_has_role(session_user, oid, 'USAGE')"
+        ),
+        {"admins": [row_security.roles.admin, row_security.roles.read_only_admin]},
+    ).all()
+    faults.extend(
+        f"{role.rolname!r} inherits {name!r}, so every request would see every row: {_MIGRATE}."
+        for name in inherited
+    )
+    return faults
+
+
+def _table_faults(
+    connection: Connection, metadata: MetaData, row_security: RowSecurity
+) -> list[str]:
+    faults = []
+    for table, _ in scoped_tables(metadata):
+        state = read_state(connection, table.name, table.schema)
+        if state is None:
+            faults.append(f"Table {table.fullname!r} is missing: {_MIGRATE}.")
+            continue
+        if state.enabled is not row_security.enabled or state.forced is not row_security.force:
+            faults.append(
+                f"Row security of table {table.fullname!r} is not what RLS_ENABLED and RLS_FORCE"
+                f" say: {_MIGRATE}."
+            )
+        if state.policies == 0:
+            faults.append(f"Table {table.fullname!r} has no policy: {_MIGRATE}.")
+        if connection.scalar(
+            text(
+                "SELECT pg_has_role(session_user, relowner, 'USAGE')"
+                " FROM pg_class WHERE oid = to_regclass(:table)"
+            ),
+            {"table": sql.table_name(table.name, table.schema)},
+        ):
+            faults.append(
+                f"The application's role owns table {table.fullname!r} and so goes round its"
+                f" policies: give it to the owner with ALTER TABLE ... OWNER TO."
+            )
+    return faults

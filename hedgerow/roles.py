@@ -1,0 +1,178 @@
+"""Bring the database roles to what the configuration says; they belong to the whole cluster."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import sql
+from hedgerow.errors import INSUFFICIENT_PRIVILEGE, ProvisioningError
+from hedgerow.row_security import RowSecurity
+
+logger = logging.getLogger("hedgerow.roles")
+
+_CONCURRENTLY_UPDATED = "XX000"
+_INHERIT_OPTION_SINCE = 160000
+
+
+@dataclass(frozen=True)
+class LoginPasswords:
+    """The passwords of the roles that log in."""
+
+    app: str = field(repr=False)
+    maintenance: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    name: str
+    attributes: Mapping[str, bool]
+    member_of: Mapping[str, bool] = field(default_factory=dict)
+    """The roles that it may take, and whether it inherits them."""
+
+
+def ensure_roles(
+    connection: Connection, row_security: RowSecurity, passwords: LoginPasswords
+) -> None:
+    """Create or mend the four roles, their memberships and their passwords.
+
+    Only what differs is changed, so an owner who may not touch an attribute (a managed PostgreSQL)
+    fails over real differences alone. Raises ProvisioningError with the SQL for an administrator
+    where the owner may not do it. Where only BYPASSRLS is refused, the maintenance role is made
+    without, which leaves it the admin policies, and a warning says so.
+    """
+    for wanted in _wanted_roles(row_security):
+        _ensure_attributes(connection, wanted)
+    for wanted in _wanted_roles(row_security):
+        _ensure_memberships(connection, wanted)
+    roles = row_security.roles
+    for name, password in ((roles.app, passwords.app), (roles.maintenance, passwords.maintenance)):
+        _set_password(connection, name, password)
+
+
+def _wanted_roles(row_security: RowSecurity) -> tuple[_Wanted, ...]:
+    roles = row_security.roles
+    powerless = dict.fromkeys(
+        ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"), False
+    )
+    return (
+        _Wanted(roles.admin, {**powerless, "LOGIN": False, "INHERIT": False}),
+        _Wanted(roles.read_only_admin, {**powerless, "LOGIN": False, "INHERIT": False}),
+        # Never inheriting: an inherited admin policy applies to every ordinary request (P2).
+        _Wanted(
+            roles.app,
+            {**powerless, "LOGIN": True, "INHERIT": False},
+            {roles.admin: False, roles.read_only_admin: False},
+        ),
+        _Wanted(
+            roles.maintenance,
+            {**powerless, "LOGIN": True, "INHERIT": True, "BYPASSRLS": not row_security.force},
+            {roles.admin: True},
+        ),
+    )
+
+
+_CATALOG_COLUMNS = {
+    "SUPERUSER": "rolsuper",
+    "CREATEDB": "rolcreatedb",
+    "CREATEROLE": "rolcreaterole",
+    "REPLICATION": "rolreplication",
+    "BYPASSRLS": "rolbypassrls",
+    "LOGIN": "rolcanlogin",
+    "INHERIT": "rolinherit",
+}
+
+
+def _ensure_attributes(connection: Connection, wanted: _Wanted) -> None:
+    row = connection.execute(
+        text("SELECT * FROM pg_roles WHERE rolname = :name"), {"name": wanted.name}
+    ).one_or_none()
+    if row is None:
+        harmless = {k: v for k, v in wanted.attributes.items() if k != "BYPASSRLS"}
+        _run(connection, f"CREATE ROLE {sql.name(wanted.name)} {_spell(harmless)}")
+        current = {**harmless, "BYPASSRLS": False}
+    else:
+        current = {k: bool(row._mapping[column]) for k, column in _CATALOG_COLUMNS.items()}
+    differing = {k: v for k, v in wanted.attributes.items() if current[k] is not v}
+    if not differing:
+        return
+    statement = f"ALTER ROLE {sql.name(wanted.name)} {_spell(differing)}"
+    if differing == {"BYPASSRLS": True}:
+        _try_bypassrls(connection, statement)
+    else:
+        _run(connection, statement)
+
+
+def _spell(attributes: Mapping[str, bool]) -> str:
+    return " ".join(name if on else f"NO{name}" for name, on in attributes.items())
+
+
+def _try_bypassrls(connection: Connection, statement: str) -> None:
+    try:
+        _run(connection, statement)
+    except ProvisioningError:
+        logger.warning(
+            "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies until"
+            " an administrator runs: %s;",
+            statement,
+        )
+
+
+def _ensure_memberships(connection: Connection, wanted: _Wanted) -> None:
+    has_options = _server_version(connection) >= _INHERIT_OPTION_SINCE
+    options = "inherit_option, set_option" if has_options else "NULL, true"
+    for group, inherit in wanted.member_of.items():
+        rows = connection.execute(
+            text(
+                f"SELECT {options} FROM pg_auth_members"
+                " WHERE roleid = to_regrole(:group) AND member = to_regrole(:member)"
+            ),
+            {"group": sql.name(group), "member": sql.name(wanted.name)},
+        ).all()
+        right = (inherit, True) if has_options else (None, True)
+        if rows and all(tuple(row) == right for row in rows):
+            continue
+        statement = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
+        if has_options:
+            statement += f" WITH INHERIT {str(inherit).upper()}, SET TRUE"
+        _run(connection, statement)
+
+
+def _set_password(connection: Connection, role: str, password: str) -> None:
+    """Set `password`, which leaves this process only as its SCRAM verifier."""
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg.Connection)
+    verifier = driver_connection.pgconn.encrypt_password(
+        password.encode(), role.encode(), b"scram-sha-256"
+    ).decode()
+    _run(connection, f"ALTER ROLE {sql.name(role)} PASSWORD {sql.text_literal(verifier)}")
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """Run `statement`, once more where another database's migration has just changed the role."""
+    for last_try in (False, False, True):
+        try:
+            with connection.begin_nested():
+                connection.execute(sql.Statement(statement))
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state == _CONCURRENTLY_UPDATED and not last_try:
+                continue
+            if state == INSUFFICIENT_PRIVILEGE:
+                raise ProvisioningError(
+                    "The owner may not manage this role. Ask an administrator to run:"
+                    f" {_without_password(statement)};"
+                ) from error
+            raise
+        return
+
+
+def _without_password(statement: str) -> str:
+    return statement.split(" PASSWORD ")[0] + (" PASSWORD '…'" if " PASSWORD " in statement else "")
+
+
+def _server_version(connection: Connection) -> int:
+    return int(connection.scalar(text("SELECT current_setting('server_version_num')")) or 0)

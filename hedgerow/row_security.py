@@ -1,0 +1,107 @@
+"""The one declaration of how a project uses row-level security."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hedgerow.errors import ConfigurationError
+from hedgerow.identity import ROLE_SETTING, USER_ID_SETTING, Identity, Role
+
+IdType = Literal["uuid", "bigint", "text"]
+
+MAX_IDENTIFIER_BYTES = 63
+"""PostgreSQL cuts longer names off silently (NAMEDATALEN - 1), so two could become one."""
+
+
+@dataclass(frozen=True)
+class RoleNames:
+    """What this deployment calls the database roles.
+
+    Role names are cluster-wide: two projects on one cluster need different names, or the
+    application role of one could take the admin role of the other.
+    """
+
+    app: str = "rls_app_user"
+    admin: str = "rls_admin"
+    read_only_admin: str = "rls_read_only_admin"
+    maintenance: str = "rls_maintenance_admin"
+
+    def __post_init__(self) -> None:
+        names = (self.app, self.admin, self.read_only_admin, self.maintenance)
+        for name in names:
+            if not name or "\0" in name or len(name.encode()) > MAX_IDENTIFIER_BYTES:
+                raise ConfigurationError(
+                    f"{name!r} is no role name: use 1 to {MAX_IDENTIFIER_BYTES} bytes without NUL."
+                )
+        if len(set(names)) != len(names):
+            raise ConfigurationError(
+                f"Each database role needs a name of its own, got {', '.join(names)}."
+            )
+
+    def deployed(self, name: str) -> str:
+        """Return what this deployment calls the role that a migration file calls `name`.
+
+        Migrations are literal and use the default names; a deployment may use others.
+        """
+        return _defaults_to_fields(self).get(name, name)
+
+    def documented(self, name: str) -> str:
+        """Return what a migration file calls the role that this deployment calls `name`."""
+        inverse = {v: k for k, v in _defaults_to_fields(self).items()}
+        return inverse.get(name, name)
+
+
+def _defaults_to_fields(names: RoleNames) -> Mapping[str, str]:
+    return {
+        RoleNames.app: names.app,
+        RoleNames.admin: names.admin,
+        RoleNames.read_only_admin: names.read_only_admin,
+        RoleNames.maintenance: names.maintenance,
+    }
+
+
+@dataclass(frozen=True)
+class RowSecurity:
+    """How this project keeps users apart: role names, type of the user key, and two switches.
+
+    `enabled=False` sends no identity and has migrations switch row security off: the application
+    must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
+    takes BYPASSRLS from the maintenance role. `logger` names the logger that tells, at DEBUG, which
+    identity each transaction got.
+    """
+
+    roles: RoleNames = RoleNames()
+    id_type: IdType = "uuid"
+    enabled: bool = True
+    force: bool = False
+    logger: str = "hedgerow.identity"
+
+    def __post_init__(self) -> None:
+        if self.id_type not in get_args(IdType):
+            raise ConfigurationError(
+                f"id_type {self.id_type!r} is unknown: choose one of {', '.join(get_args(IdType))}."
+            )
+
+    def settings_for(self, identity: Identity | None) -> Mapping[str, str]:
+        """Return the PostgreSQL settings that make a transaction `identity`'s.
+
+        `role` comes last: the settings before it are made with the login role's rights. An empty
+        string stands for "nobody", because a setting cannot be unset inside a transaction (P12).
+        """
+        settings: dict[str, str] = {}
+        if self.enabled:
+            settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
+            settings[ROLE_SETTING] = identity.role.value if identity else ""
+            settings["role"] = self._database_role(identity)
+        if identity is not None and identity.role is Role.READ_ONLY_ADMIN:
+            settings["transaction_read_only"] = "on"
+        return settings
+
+    def _database_role(self, identity: Identity | None) -> str:
+        match identity:
+            case Identity(role=Role.ADMIN):
+                return self.roles.admin
+            case Identity(role=Role.READ_ONLY_ADMIN):
+                return self.roles.read_only_admin
+            case _:
+                return "none"

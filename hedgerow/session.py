@@ -1,0 +1,115 @@
+"""Bind an identity to a SQLAlchemy session, for every transaction that it will begin."""
+
+import logging
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from hedgerow import wire
+from hedgerow.errors import IdentityError
+from hedgerow.identity import Identity
+from hedgerow.row_security import RowSecurity
+
+_KEY = "hedgerow"
+
+
+@dataclass
+class SessionIdentity:
+    """Who a session is: the identity that it was bound to, and elevations stacked on it."""
+
+    row_security: RowSecurity
+    base: Identity | None = None
+    elevations: list[Identity] = field(default_factory=list)
+
+    @property
+    def current(self) -> Identity | None:
+        return self.elevations[-1] if self.elevations else self.base
+
+
+def identity_of(session: Session) -> Identity | None:
+    """Return the identity that `session`'s next statement runs as, or None where none is bound."""
+    state = session.info.get(_KEY)
+    return state.current if isinstance(state, SessionIdentity) else None
+
+
+def state_of(session: Session, row_security: RowSecurity) -> SessionIdentity:
+    """Return `session`'s identity state, made on first use."""
+    state = session.info.get(_KEY)
+    if not isinstance(state, SessionIdentity):
+        state = session.info[_KEY] = SessionIdentity(row_security)
+    return state
+
+
+def bind(session: Session, identity: Identity, row_security: RowSecurity) -> None:
+    """Make `session` act as `identity` in every transaction, from its next statement on.
+
+    The identity reaches the server with each BEGIN, also after commit and rollback (P13), and ends
+    with each transaction (P11). In a transaction that has begun it is set at once, at one round
+    trip. The role of a bound user may be changed by binding again; another user may not.
+
+    Raises IdentityError where the session is bound to another user, or is elevated. The trap: the
+    identity stays on the Session object after `close()`; give each request its own session.
+    """
+    state = state_of(session, row_security)
+    if state.elevations:
+        raise IdentityError("This session is inside an admin block: bind identities outside of it.")
+    if state.base is not None and state.base.user_id != identity.user_id:
+        raise IdentityError(
+            "This session is bound to another user already: open a session for each identity."
+        )
+    if state.base == identity:
+        return
+    if session.in_nested_transaction():
+        raise IdentityError(
+            "A savepoint that is rolled back would take the identity back : bind before it."
+        )
+    state.base = identity
+    apply_to_open_transaction(session, state)
+
+
+def apply_to_open_transaction(session: Session, state: SessionIdentity) -> None:
+    """Set the current identity in the transaction that the session is in, if it is in one."""
+    settings = state.row_security.settings_for(state.current)
+    if not settings:
+        return
+    for connection in open_connections(session):
+        wire.set_locally(connection, settings)
+        _log(state)
+
+
+def open_connections(session: Session) -> list[Connection]:
+    """Return the PostgreSQL connections on which the session has begun a transaction.
+
+    SQLAlchemy has no public call for "the connection if there is one already"; `connection()`
+    would begin a transaction only to ask.
+    """
+    transaction = session.get_transaction()
+    if transaction is None:
+        return []
+    known = {entry[0] for entry in transaction._connections.values()}
+    return [connection for connection in known if connection.dialect.name == "postgresql"]
+
+
+@event.listens_for(Session, "after_begin")
+def _carry_identity(
+    session: Session, transaction: SessionTransaction, connection: Connection
+) -> None:
+    """Send the identity as the outermost transaction begins; savepoints inherit it (P14)."""
+    state = session.info.get(_KEY)
+    if not isinstance(state, SessionIdentity) or transaction.nested:
+        return
+    if connection.dialect.name != "postgresql":
+        return
+    if state.current is None:
+        return
+    settings = state.row_security.settings_for(state.current)
+    if settings:
+        wire.begin_with(connection, settings)
+        _log(state)
+
+
+def _log(state: SessionIdentity) -> None:
+    logging.getLogger(state.row_security.logger).debug(
+        "transaction runs as %s", state.current or "nobody"
+    )

@@ -1,0 +1,42 @@
+"""Quote names and text for the statements in which PostgreSQL takes no bound values."""
+
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_PREPARER = _DIALECT.identifier_preparer
+
+
+def name(identifier: str) -> str:
+    """Return `identifier` as SQL, quoted where it is reserved, of mixed case or unusual (P41)."""
+    return _PREPARER.quote(identifier)
+
+
+def table_name(table: str, schema: str | None) -> str:
+    """Return `schema.table` as SQL, each part quoted where needed."""
+    return f"{name(schema)}.{name(table)}" if schema else name(table)
+
+
+def text_literal(value: str) -> str:
+    """Return `value` as an SQL string, for utility statements, which take no parameters."""
+    process = String().literal_processor(_DIALECT)
+    assert process is not None
+    literal = process(value)
+    # A backslash means itself only where standard_conforming_strings is on; E'' does not depend.
+    return "E" + literal.replace("\\", "\\\\") if "\\" in value else literal
+
+
+class Statement(ExecutableDDLElement):
+    """Finished SQL text that Alembic and SQLAlchemy run, or print in offline mode, as it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+@compiles(Statement)
+def _compile_statement(element: Statement, compiler: Any, **_: Any) -> str:
+    return str(compiler.sql_compiler.post_process_text(element.text))
