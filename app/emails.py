@@ -88,10 +88,10 @@ def _password_link(user: User) -> str:
 def _compose(email_to: str, subject: str, template: str, **values: str) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = f"{settings.PROJECT_NAME} - {subject}"
-    message["From"] = Address(
-        settings.EMAILS_FROM_NAME or settings.PROJECT_NAME, addr_spec=settings.EMAILS_FROM_EMAIL
+    message["From"] = _address(
+        settings.EMAILS_FROM_EMAIL or "", settings.EMAILS_FROM_NAME or settings.PROJECT_NAME
     )
-    message["To"] = Address(addr_spec=email_to)
+    message["To"] = _address(email_to)
     html = _templates.get_template(template).render(
         project_name=settings.PROJECT_NAME,
         email_to=email_to,
@@ -100,3 +100,9 @@ def _compose(email_to: str, subject: str, template: str, **values: str) -> Email
     )
     message.set_content(html, subtype="html")
     return message
+
+
+def _address(email: str, name: str = "") -> Address:
+    # In parts, since Address refuses to parse an address that is not ASCII; mail servers take it.
+    username, _, domain = email.rpartition("@")
+    return Address(name, username, domain)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
+from pydantic import StrictBool
 from sqlalchemy import DateTime, Index
 from sqlmodel import Field, Relationship, SQLModel, col
 
@@ -25,8 +26,8 @@ class UserBase(SQLModel):
     """What a user's row, request and response share."""
 
     email: str = Field(unique=True, index=True, max_length=SHORT_TEXT_LENGTH)
-    is_active: bool = True
-    is_superuser: bool = False
+    is_active: StrictBool = True
+    is_superuser: StrictBool = False
     full_name: str | None = Field(default=None, max_length=SHORT_TEXT_LENGTH)
 
 
@@ -53,15 +54,15 @@ class PrivateUserCreate(SQLModel):
     password: Password
     full_name: ShortText
     # The official front end's tests send it; here every address counts as verified.
-    is_verified: bool = False
+    is_verified: StrictBool = False
 
 
 class UserUpdate(SQLModel):
     """What a superuser may change of a user; a field that is not given stays as it is."""
 
     email: Annotated[Email | None, NeverNull()] = None
-    is_active: Annotated[bool | None, NeverNull()] = None
-    is_superuser: Annotated[bool | None, NeverNull()] = None
+    is_active: Annotated[StrictBool | None, NeverNull()] = None
+    is_superuser: Annotated[StrictBool | None, NeverNull()] = None
     full_name: ShortText | None = None
     password: Password | None = Field(default=None, description="null keeps the current one")
 

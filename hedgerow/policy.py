@@ -66,7 +66,13 @@ def owner_policies(table: str, scope: Scope) -> tuple[Policy, ...]:
         Policy(_policy_name(table, "owner_insert"), "INSERT", app, with_check=owns),
         Policy(_policy_name(table, "owner_update"), "UPDATE", app, using=owns, with_check=owns),
         Policy(_policy_name(table, "owner_delete"), "DELETE", app, using=owns),
-        Policy(_policy_name(table, "admin"), "ALL", (RoleNames.admin,), using=is_admin, with_check=is_admin),
+        Policy(
+            _policy_name(table, "admin"),
+            "ALL",
+            (RoleNames.admin,),
+            using=is_admin,
+            with_check=is_admin,
+        ),
         Policy(
             _policy_name(table, "read_only_admin"),
             "SELECT",

@@ -41,9 +41,7 @@ def explain_connection_failure(engine: Engine, error: OperationalError) -> str:
 def _role_faults(connection: Connection, row_security: RowSecurity) -> list[str]:
     """Find what would let the login go round the policies (P1) or inherit an admin's (P2)."""
     role = connection.execute(
-        text(
-            "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = session_user"
-        )
+        text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = session_user")
     ).one()
     faults = []
     if role.rolsuper or role.rolbypassrls:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import String
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
@@ -13,7 +12,7 @@ _PREPARER = _DIALECT.identifier_preparer
 
 def name(identifier: str) -> str:
     """Return `identifier` as SQL, quoted where it is reserved, of mixed case or unusual (P41)."""
-    return _PREPARER.quote(identifier)
+    return str(_PREPARER.quote(identifier))
 
 
 def table_name(table: str, schema: str | None) -> str:
@@ -23,9 +22,7 @@ def table_name(table: str, schema: str | None) -> str:
 
 def text_literal(value: str) -> str:
     """Return `value` as an SQL string, for utility statements, which take no parameters."""
-    process = String().literal_processor(_DIALECT)
-    assert process is not None
-    literal = process(value)
+    literal = "'" + value.replace("'", "''") + "'"
     # A backslash means itself only where standard_conforming_strings is on; E'' does not depend.
     return "E" + literal.replace("\\", "\\\\") if "\\" in value else literal
 

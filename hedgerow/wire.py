@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow.errors import IdentityError
 
-_Steps = Generator[Wait, Ready, None]
+_Steps = Generator[Wait, Ready | int, None]
 
 
 def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
@@ -99,7 +99,9 @@ def _begin_and_set(
 ) -> _Steps:
     """Send BEGIN and the settings in one pipeline; yield whenever the socket must be waited for."""
     pgconn = driver_connection.pgconn
-    placeholders = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(settings)))
+    placeholders = ", ".join(
+        f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(settings))
+    )
     values = [part.encode() for pair in settings.items() for part in pair]
     pgconn.enter_pipeline_mode()
     finished = False
@@ -118,7 +120,7 @@ def _begin_and_set(
         raise psycopg.errors.error_from_result(failure, encoding=driver_connection.info.encoding)
 
 
-def _read_until_sync(pgconn: pq.abc.PGconn) -> Generator[Wait, Ready, pq.abc.PGresult | None]:
+def _read_until_sync(pgconn: pq.abc.PGconn) -> Generator[Wait, Ready | int, pq.abc.PGresult | None]:
     failure: pq.abc.PGresult | None = None
     while pgconn.flush():
         if (yield Wait.RW) & Ready.R:

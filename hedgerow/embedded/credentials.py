@@ -13,7 +13,7 @@ SUPERUSER = "postgres"
 def read_password(path: Path, data: Path) -> str:
     """The password of the cluster in `data`; raises `EmbeddedServerError` where it is lost."""
     try:
-        password = path.read_text(encoding="ascii", errors="replace").strip()
+        password = path.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         password = ""
     if not password:
@@ -31,6 +31,6 @@ def new_password(path: Path) -> str:
     aside.unlink(missing_ok=True)
     # Renamed when complete, so that a full disk leaves no half of a password.
     aside.touch(mode=0o600, exist_ok=False)
-    aside.write_text(password + "\n", encoding="ascii")
+    aside.write_text(password + "\n", encoding="utf-8")
     aside.replace(path)
     return password

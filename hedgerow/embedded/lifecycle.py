@@ -14,7 +14,6 @@ from hedgerow.embedded.cluster import Cluster
 from hedgerow.embedded.errors import EmbeddedServerError, cure_for
 from hedgerow.embedded.ports import HOST, choose_port
 from hedgerow.embedded.postmaster import (
-    PidFile,
     find_postmaster,
     wait_until_gone,
     wait_until_ready,
@@ -50,9 +49,9 @@ def start(cluster: Cluster, password: str, how: Start) -> int:
     Raises `EmbeddedServerError` with the last FATAL line of the log where it does not start;
     whatever goes wrong, no server is left.
     """
-    if PidFile.read(cluster) is not None:
+    if cluster.account.read_text(cluster.pid_file) is not None:
         # Nobody we asked serves these data. PostgreSQL would believe a pid that a stranger got.
-        cluster.account.shell('rm -f -- "$1"', cluster.data / "postmaster.pid")
+        cluster.account.shell('rm -f -- "$1"', cluster.pid_file)
     if cluster.is_shared:
         _logger.warning(
             "The user %s cannot reach the project's folder: the embedded PostgreSQL keeps its "
@@ -65,7 +64,8 @@ def start(cluster: Cluster, password: str, how: Start) -> int:
     deadline = time.monotonic() + _ORPHANS_SECONDS
     taken = 0
     while True:
-        port = _start_once(cluster, password, how)
+        # Joined after a failure: a server whose starter was killed may have been a moment faster.
+        port = _start_once(cluster, password, how) or join(cluster, password)
         if port:
             return port
         log = _tail(how.log)

@@ -15,14 +15,14 @@ def choose_port(memory: Path) -> int:
     Another program may still take it before the server does.
     """
     try:
-        remembered = int(memory.read_text(encoding="ascii", errors="replace"))
+        remembered = int(memory.read_text(encoding="utf-8", errors="replace"))
     except (FileNotFoundError, ValueError):
         remembered = 0
     port = (_free(remembered) if 1024 <= remembered < 65536 else None) or _free(0)
     if port is None:
         raise OSError(f"no TCP port is free on {HOST}")
     if port != remembered:
-        memory.write_text(f"{port}\n", encoding="ascii")
+        memory.write_text(f"{port}\n", encoding="utf-8")
     return port
 
 

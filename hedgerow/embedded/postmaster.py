@@ -16,6 +16,7 @@ from hedgerow.embedded.ports import HOST
 from hedgerow.embedded.processes import Process, command_line, look_up
 
 _POLL_SECONDS = 0.01
+_WRITING_SECONDS = 0.5  # a server that starts this moment may not have written it all
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class PidFile:
     @classmethod
     def read(cls, cluster: Cluster) -> PidFile | None:
         """The file's content; None where it is missing, or not (yet) whole."""
-        text = cluster.account.read_text(cluster.data / "postmaster.pid") or ""
+        text = cluster.account.read_text(cluster.pid_file) or ""
         lines = text.splitlines() + [""] * 8
         try:
             return cls(int(lines[0]), int(lines[3]), lines[7].strip() == "ready")
@@ -82,7 +83,13 @@ def find_postmaster(cluster: Cluster, password: str) -> Process | None:
     A pid that a stranger got after a crash is not believed: its command line has to name this
     data folder, or the server itself has to confirm it.
     """
+    deadline = time.monotonic() + _WRITING_SECONDS
     file = PidFile.read(cluster)
+    while file is None and time.monotonic() < deadline:
+        if cluster.account.read_text(cluster.pid_file) is None:
+            return None
+        time.sleep(_POLL_SECONDS)
+        file = PidFile.read(cluster)
     process = look_up(file.pid) if file else None
     if file is None or process is None:
         return None
@@ -114,9 +121,8 @@ def wait_until_ready(cluster: Cluster, password: str, process: Process, timeout:
                 if "password authentication failed" in said:
                     raise EmbeddedServerError(
                         f"The embedded PostgreSQL in {cluster.data} refuses the password in its "
-                        f"password file: put the right one back, or stop the server "
-                        f"(kill -INT {process.pid}) and move the data away to begin with an "
-                        f"empty database."
+                        f"password file: put the right one back, or end process {process.pid} if "
+                        f"it still runs and move the data away to begin with an empty database."
                     ) from error
         if time.monotonic() > deadline:
             raise EmbeddedServerError(

@@ -2,17 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
 from app import crud
 from app.api.deps import AdminSessionDep
-from app.api.errors import SIGNED_IN
+from app.api.errors import SIGNED_IN, item_not_found
 from app.api.paging import Limit, Skip
 from app.models import Item, ItemCreate, ItemPublic, ItemsPublic, ItemUpdate, Message
 
 router = APIRouter(prefix="/admin/items", tags=["admin"], responses=SIGNED_IN)
-
-item_not_found = HTTPException(status_code=404, detail="Item not found")
 
 
 @router.get("/")
@@ -28,7 +26,7 @@ def read_any_item(session: AdminSessionDep, id: UUID) -> Item:
     """Read anybody's item."""
     item = crud.get_item_admin(session=session, item_id=id)
     if item is None:
-        raise item_not_found
+        raise item_not_found()
     return item
 
 
@@ -45,7 +43,7 @@ def update_any_item(session: AdminSessionDep, id: UUID, item_in: ItemUpdate) -> 
     if item is not None:
         item = crud.update_item_admin(session=session, db_item=item, item_in=item_in)
     if item is None:
-        raise item_not_found
+        raise item_not_found()
     return item
 
 
@@ -53,5 +51,5 @@ def update_any_item(session: AdminSessionDep, id: UUID, item_in: ItemUpdate) -> 
 def delete_any_item(session: AdminSessionDep, id: UUID) -> Message:
     """Delete anybody's item."""
     if not crud.delete_item_admin(session=session, item_id=id):
-        raise item_not_found
+        raise item_not_found()
     return Message(message="Item deleted successfully")

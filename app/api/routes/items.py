@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from sqlmodel import Session
 
 from app import crud
 from app.api.deps import CurrentUser, RLSSessionDep
-from app.api.errors import SIGNED_IN
+from app.api.errors import SIGNED_IN, item_not_found
 from app.api.paging import Limit, Skip
 from app.models import (
     Item,
@@ -20,9 +20,6 @@ from app.models import (
 )
 
 router = APIRouter(prefix="/items", tags=["items"], responses=SIGNED_IN)
-
-# Another user's item is answered like a missing one: a 403 would tell that it exists.
-item_not_found = HTTPException(status_code=404, detail="Item not found")
 
 
 @router.get("/")
@@ -65,7 +62,7 @@ def update_item(
             session=session, db_item=item, item_in=item_in, owner_id=current_user.id
         )
     if updated is None:
-        raise item_not_found
+        raise item_not_found()
     return updated
 
 
@@ -77,7 +74,7 @@ def delete_item(session: RLSSessionDep, current_user: CurrentUser, id: UUID) -> 
     else:
         deleted = crud.delete_item(session=session, item_id=id, owner_id=current_user.id)
     if not deleted:
-        raise item_not_found
+        raise item_not_found()
     return Message(message="Item deleted successfully")
 
 
@@ -87,5 +84,5 @@ def _find(session: Session, user: User, item_id: UUID) -> Item:
     else:
         item = crud.get_item(session=session, item_id=item_id, owner_id=user.id)
     if item is None:
-        raise item_not_found
+        raise item_not_found()
     return item

@@ -1,0 +1,27 @@
+"""This application as the command `hedgerow` sees it."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import SQLModel, col
+
+from app.core.db import application_url, owner_url
+from app.core.rls import row_security
+from app.core.text import normalize_email
+from app.models import User
+from hedgerow.project import Project
+
+
+def find_user(session: Session, name: str) -> UUID | None:
+    """Return the id of the user with this e-mail address."""
+    return session.scalar(select(col(User.id)).where(col(User.email) == normalize_email(name)))
+
+
+project = Project(
+    row_security=row_security,
+    metadata=SQLModel.metadata,
+    application_url=application_url,
+    owner_url=owner_url,
+    find_user=find_user,
+)

@@ -1,0 +1,113 @@
+"""One server for the run, one database for each worker; the application is imported on top of it.
+
+Every test works as the application role. The owner's connection is for setting up and for looking.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from tests.support.databases import (
+    Database,
+    clone_template,
+    create_empty,
+    drop,
+    make_template,
+)
+from tests.support.people import Person, add_person, remove_everybody
+from tests.support.server import TestServer
+
+_SERVER = TestServer()
+_SERVER_KEY = pytest.StashKey[URL]()
+_DATABASE_KEY = pytest.StashKey[Database]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server where xdist has none yet, and give this process its database."""
+    if hasattr(config, "workerinput"):
+        server = make_url(config.workerinput["hedgerow_server"])
+        worker = str(config.workerinput["workerid"])
+    else:
+        server = _SERVER.start()
+        make_template(server)
+        worker = "main"
+    config.stash[_SERVER_KEY] = server
+    if getattr(config.option, "numprocesses", None):
+        return  # the controller of xdist runs no test
+    database = clone_template(server, f"hedgerow_test_{worker}")
+    config.stash[_DATABASE_KEY] = database
+    _import_application(database)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where the server is."""
+    url = node.config.stash[_SERVER_KEY]
+    node.workerinput["hedgerow_server"] = url.render_as_string(hide_password=False)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server that this process started."""
+    if not hasattr(config, "workerinput"):
+        _SERVER.stop()
+
+
+def _import_application(database: Database) -> None:
+    """Import the settings with this database, and with nothing of a developer's own `.env`."""
+    environment = database.environment()
+    os.environ.clear()
+    os.environ.update(environment)
+    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+        import app.core.config  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> URL:
+    """Return a superuser's address of the server; its database is `postgres`."""
+    return pytestconfig.stash[_SERVER_KEY]
+
+
+@pytest.fixture(scope="session")
+def database(pytestconfig: pytest.Config) -> Database:
+    """Return this worker's database, migrated; its rows are removed before each test."""
+    return pytestconfig.stash[_DATABASE_KEY]
+
+
+@pytest.fixture
+def fresh_database(server: URL) -> Iterator[Database]:
+    """Yield a copy of the migrated database, for a test that changes more than rows."""
+    database = clone_template(server)
+    yield database
+    drop(database)
+
+
+@pytest.fixture
+def empty_database(server: URL) -> Iterator[Database]:
+    """Yield a database with nothing in it."""
+    database = create_empty(server)
+    yield database
+    drop(database)
+
+
+@pytest.fixture
+def alice(database: Database) -> Person:
+    """Return a user with two items, in tables that hold nothing else yet."""
+    remove_everybody(database)
+    return add_person(database, "alice")
+
+
+@pytest.fixture
+def bob(database: Database, alice: Person) -> Person:
+    """Return a second user with two items, whom alice must never see."""
+    return add_person(database, "bob")
+
+
+@pytest.fixture
+def admin(database: Database, alice: Person) -> Person:
+    """Return a superuser with no items of their own."""
+    return add_person(database, "admin", items=0, superuser=True)

@@ -1,0 +1,72 @@
+"""Processes that use the embedded server, and questions to it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hedgerow.embedded import ServerAddress
+from hedgerow.embedded.processes import command_line
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_ROOT = Path(__file__).parents[3]
+_USER = """
+import json, os, sys
+from pathlib import Path
+from hedgerow.embedded import EmbeddedServer
+directory, settings, uid = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
+if uid:
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+server = EmbeddedServer(Path(directory), settings=settings)
+address = server.acquire()
+print(json.dumps({"port": address.port, "password": address.password}), flush=True)
+sys.stdin.readline()
+server.release()
+"""
+
+
+class ServerUser:
+    """Another process that acquires the server and keeps it until told to leave."""
+
+    def __init__(self, directory: Path, uid: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _USER, directory, json.dumps(FAST), str(uid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        )
+
+    def address(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        return dict(json.loads(self.process.stdout.readline()))
+
+    def leave(self) -> None:
+        self.process.communicate("\n", timeout=60)
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def postmaster_pid(directory: Path) -> int | None:
+    """The pid in postmaster.pid, believed only where that process names this very folder."""
+    file = directory / "cluster" / "data" / "postmaster.pid"
+    first = file.read_text().partition("\n")[0] if file.exists() else ""
+    pid = int(first) if first.isdecimal() else 0
+    return pid if pid and f"-D {directory}" in command_line(pid) else None
+
+
+def ask(address: ServerAddress, sql: str) -> Any:
+    """One value from the server."""
+    with psycopg.connect(**address.conninfo()) as connection:  # type: ignore[arg-type]
+        row = connection.execute(sql.encode()).fetchone()
+    assert row is not None
+    return row[0]

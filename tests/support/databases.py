@@ -1,0 +1,135 @@
+"""Databases for tests: a template migrated by the real command, and copies of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+
+from hedgerow import sql
+
+PROJECT = Path(__file__).resolve().parents[2]
+TEMPLATE = "hedgerow_test_template"
+
+_SETTINGS = ("DATABASE_URL", "ENVIRONMENT", "SECRET_KEY", "PROJECT_NAME")
+_SETTING_PREFIXES = ("POSTGRES_", "RLS_", "FIRST_", "SMTP_", "EMAIL", "PG")
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment with no application or libpq setting but those given."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _SETTINGS and not name.startswith(_SETTING_PREFIXES)
+    }
+    return kept | settings
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the test server, and the ways in."""
+
+    owner_url: URL
+
+    @property
+    def name(self) -> str:
+        assert self.owner_url.database is not None
+        return self.owner_url.database
+
+    @property
+    def app_url(self) -> URL:
+        """The address for the application role, with the template's password."""
+        return self.owner_url.set(username="rls_app_user", password="changethis")
+
+    @property
+    def maintenance_url(self) -> URL:
+        return self.owner_url.set(username="rls_maintenance_admin", password="changethis")
+
+    def engine(self, url: URL | None = None) -> Engine:
+        """Return an engine without a pool, as the owner where no `url` is given."""
+        return create_engine(url or self.owner_url, poolclass=NullPool)
+
+    @contextmanager
+    def as_owner(self) -> Iterator[Connection]:
+        """Yield the owner's connection in a transaction: to set up and to look."""
+        engine = self.engine()
+        with engine.begin() as connection:
+            yield connection
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """Return an environment in which the project's commands use this database."""
+        url = self.owner_url.render_as_string(hide_password=False)
+        return clean_environment(DATABASE_URL=url, **settings)
+
+
+def run_alembic(
+    database: Database, *arguments: str, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the real `alembic` command of the project against `database`."""
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=PROJECT,
+        env=database.environment(**(settings or {})),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def make_template(server: URL) -> None:
+    """Create the template database anew and migrate it as a person would."""
+    _recreate(server, TEMPLATE, template=None)
+    result = run_alembic(Database(server.set(database=TEMPLATE)), "upgrade", "head")
+    assert result.returncode == 0, result.stderr
+
+
+def clone_template(server: URL, name: str | None = None) -> Database:
+    """Return a new database that is a copy of the template."""
+    name = name or f"hedgerow_test_{uuid4().hex[:12]}"
+    _recreate(server, name, template=TEMPLATE)
+    return Database(server.set(database=name))
+
+
+def create_empty(server: URL, name: str | None = None) -> Database:
+    """Return a new database with nothing in it."""
+    name = name or f"hedgerow_test_{uuid4().hex[:12]}"
+    _recreate(server, name, template=None)
+    return Database(server.set(database=name))
+
+
+def drop(database: Database) -> None:
+    """Drop `database`, whoever is still connected."""
+    with _administering(database.owner_url) as connection:
+        connection.execute(_drop_statement(database.name))
+
+
+def _recreate(server: URL, name: str, template: str | None) -> None:
+    source = f" TEMPLATE {sql.name(template)}" if template else ""
+    with _administering(server) as connection:
+        connection.execute(_drop_statement(name))
+        connection.execute(sql.Statement(f"CREATE DATABASE {sql.name(name)}{source}"))
+
+
+def _drop_statement(name: str) -> sql.Statement:
+    return sql.Statement(f"DROP DATABASE IF EXISTS {sql.name(name)} WITH (FORCE)")
+
+
+@contextmanager
+def _administering(url: URL) -> Iterator[Connection]:
+    engine = create_engine(
+        url.set(database="postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        yield connection
+
+
+def server_version(url: URL) -> int:
+    """Return the server's version number, such as 180006."""
+    with _administering(make_url(url)) as connection:
+        return int(connection.scalar(text("SELECT current_setting('server_version_num')")))

@@ -1,0 +1,54 @@
+"""The test run's own PostgreSQL server: started once, shared by all workers, removed at the end."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+from hedgerow.embedded import EmbeddedServer
+from tests.support.databases import PROJECT
+
+SERVER_VARIABLE = "HEDGEROW_TEST_DATABASE_URL"
+"""Names a superuser's address of another server to test on, for instance a PostgreSQL 15."""
+
+
+class TestServer:
+    """The server that the tests use, and its superuser's address."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._embedded: EmbeddedServer | None = None
+        self._directory: Path | None = None
+
+    def start(self) -> URL:
+        """Return the address of a superuser on the server."""
+        if given := os.environ.get(SERVER_VARIABLE):
+            return make_url(given).set(drivername="postgresql+psycopg")
+        parent = PROJECT / ".hedgerow"
+        parent.mkdir(exist_ok=True)
+        self._directory = Path(tempfile.mkdtemp(prefix="test-", dir=parent))
+        self._directory.chmod(0o755)
+        # What is lost in a crash does not matter here, and tests wait for no disk.
+        quick = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        self._embedded = EmbeddedServer(self._directory, settings=quick)
+        address = self._embedded.acquire()
+        self._data = address.data_dir
+        return URL.create(
+            "postgresql+psycopg",
+            username=address.user,
+            password=address.password,
+            host=address.host,
+            port=address.port,
+            database="postgres",
+        )
+
+    def stop(self) -> None:
+        """Stop the server and remove its data."""
+        if self._embedded is None or self._directory is None:
+            return
+        self._embedded.release()
+        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self._directory, ignore_errors=True)
