@@ -1,6 +1,7 @@
 """The application: `fastapi run app/main.py` serves `app`."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from app.api.errors import install_error_handlers
 from app.api.main import api_router
 from app.core.config import settings
 from app.core.db import shutdown, startup
+from hedgerow import HedgerowError
 
 
 def name_operation(route: APIRoute) -> str:
@@ -27,7 +29,11 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     # Without a handler, Python would show no message of the application's below WARNING.
     logging.basicConfig(format="%(levelname)s: %(name)s: %(message)s")
     logging.getLogger("app").setLevel(logging.INFO)
-    await run_in_threadpool(startup)
+    try:
+        await run_in_threadpool(startup)
+    except HedgerowError:
+        sys.tracebacklimit = 0  # this process ends here, and the message says it all
+        raise
     try:
         yield
     finally:

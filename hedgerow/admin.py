@@ -1,7 +1,7 @@
 """Elevate a session to an admin for the length of a block, and restore it exactly."""
 
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,8 +64,7 @@ class AdminContext:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert isinstance(self._session, Session)
-        self._leave(self._session, failed=exc is not None)
+        self._leave(cast(Session, self._session), failed=exc is not None)
 
     async def __aenter__(self) -> Self:
         if isinstance(self._session, Session):
@@ -79,9 +78,9 @@ class AdminContext:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert isinstance(self._session, AsyncSession)
         failed = exc is not None
-        await self._session.run_sync(lambda session: self._leave(session, failed=failed))
+        session = cast(AsyncSession, self._session)
+        await session.run_sync(lambda session: self._leave(session, failed=failed))
 
     def _elevate(self, session: Session) -> None:
         state = state_of(session, self.row_security)
@@ -126,7 +125,7 @@ class AdminContext:
         Savepoints that the block left open are released first: rolled back later, they would bring
         the admin's identity back (P14).
         """
-        own = self._savepoint if self._has_savepoint(session) else None
+        own = self._open_savepoint(session)
         while (nested := session.get_nested_transaction()) is not None and nested is not own:
             nested.commit()
         self._pop(session)
@@ -140,9 +139,8 @@ class AdminContext:
         A transaction cannot be made writable again after its first query. Nothing is lost: nothing
         could be written.
         """
-        if self._has_savepoint(session):
-            assert self._savepoint is not None
-            self._savepoint.rollback()
+        if (own := self._open_savepoint(session)) is not None:
+            own.rollback()
         elif session.in_transaction():
             session.commit()
         self._pop(session)
@@ -150,9 +148,8 @@ class AdminContext:
     def _undo(self, session: Session) -> None:
         self._pop(session)
         try:
-            if self._has_savepoint(session):
-                assert self._savepoint is not None
-                self._savepoint.rollback()
+            if (own := self._open_savepoint(session)) is not None:
+                own.rollback()
             else:
                 session.rollback()
         except DBAPIError:
@@ -164,11 +161,12 @@ class AdminContext:
         if elevations and elevations[-1] is self.identity:
             elevations.pop()
 
-    def _has_savepoint(self, session: Session) -> bool:
+    def _open_savepoint(self, session: Session) -> SessionTransaction | None:
+        """Return the block's own savepoint, unless a commit or rollback inside has ended it."""
         nested = session.get_nested_transaction()
         while nested is not None and nested is not self._savepoint:
             nested = nested.parent
-        return nested is not None
+        return nested
 
 
 def _begin_savepoint(session: Session) -> SessionTransaction:

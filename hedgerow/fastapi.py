@@ -21,13 +21,12 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, DBAPIError)
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if state == INSUFFICIENT_PRIVILEGE:
-        logger.warning("%s %s was refused: %s", request.method, request.url.path, error.orig)
+        logger.warning("%s %s was refused: %s", request.method, request.url.path, error)
         return JSONResponse({"detail": "You may not write this."}, status_code=403)
     if state == READ_ONLY_TRANSACTION:
-        logger.warning("%s %s was refused: %s", request.method, request.url.path, error.orig)
+        logger.warning("%s %s was refused: %s", request.method, request.url.path, error)
         return JSONResponse({"detail": "This access is read-only."}, status_code=403)
     if state == MISSING_IDENTITY:
         logger.error(

@@ -17,8 +17,8 @@ class Policy:
     """One row-security policy, as `CREATE POLICY` takes it.
 
     `using` decides which rows are seen, changed or deleted; `with_check` which rows may result.
-    Both are SQL expressions. `roles` have their default names (see `RoleNames.deployed`). Permissive policies of one command are
-    OR-ed, restrictive ones AND-ed (P29).
+    Both are SQL expressions. `roles` have their default names (see `RoleNames.deployed`).
+    Permissive policies of one command are OR-ed, restrictive ones AND-ed (P29).
     """
 
     name: str

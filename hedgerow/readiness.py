@@ -1,9 +1,10 @@
-"""Whether a database would keep users apart, asked as the application role before the first request."""
+"""Whether a database would keep users apart, asked as the application role before it serves."""
 
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import OperationalError
 
 from hedgerow import sql
+from hedgerow.connecting import explain_connection_failure
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.reconcile import read_state
 from hedgerow.row_security import RowSecurity
@@ -22,20 +23,10 @@ def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> Non
             faults = _role_faults(connection, row_security)
             faults += _table_faults(connection, metadata, row_security)
     except OperationalError as error:
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error)) from None
+        cure = f"Check RLS_APP_PASSWORD; if it is a new database or a changed password, {_MIGRATE}."
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
     if faults:
         raise DatabaseNotReadyError(" ".join(faults))
-
-
-def explain_connection_failure(engine: Engine, error: OperationalError) -> str:
-    """Return one line for a failed connection: to where, as whom, why, and what to look at."""
-    url = engine.url
-    reason = " ".join(str(error.orig).split())
-    return (
-        f"Cannot connect to PostgreSQL as {url.username!r} at {url.host}:{url.port or 5432}"
-        f"/{url.database}: {reason}. Check that the server runs and that DATABASE_URL (or"
-        f" POSTGRES_*) and RLS_APP_PASSWORD are right; if it is a new database, {_MIGRATE}."
-    )
 
 
 def _role_faults(connection: Connection, row_security: RowSecurity) -> list[str]:

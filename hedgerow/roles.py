@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, text
@@ -123,16 +124,17 @@ def _try_bypassrls(connection: Connection, statement: str) -> None:
 
 def _ensure_memberships(connection: Connection, wanted: _Wanted) -> None:
     has_options = _server_version(connection) >= _INHERIT_OPTION_SINCE
-    options = "inherit_option, set_option" if has_options else "NULL, true"
     for group, inherit in wanted.member_of.items():
         rows = connection.execute(
             text(
-                f"SELECT {options} FROM pg_auth_members"
+                # Before 16 the grant had no options: to_jsonb tells them where they exist.
+                "SELECT to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option'"
+                " FROM pg_auth_members m"
                 " WHERE roleid = to_regrole(:group) AND member = to_regrole(:member)"
             ),
             {"group": sql.name(group), "member": sql.name(wanted.name)},
         ).all()
-        right = (inherit, True) if has_options else (None, True)
+        right = (str(inherit).lower(), "true") if has_options else (None, None)
         if rows and all(tuple(row) == right for row in rows):
             continue
         statement = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
@@ -143,8 +145,7 @@ def _ensure_memberships(connection: Connection, wanted: _Wanted) -> None:
 
 def _set_password(connection: Connection, role: str, password: str) -> None:
     """Set `password`, which leaves this process only as its SCRAM verifier."""
-    driver_connection = connection.connection.driver_connection
-    assert isinstance(driver_connection, psycopg.Connection)
+    driver_connection = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     verifier = driver_connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
     ).decode()

@@ -1,11 +1,11 @@
-"""Where the engine and this application meet: settings go in, the names that models use come out."""
+"""Where engine and application meet: settings go in, the names that models use come out."""
 
 from typing import ClassVar
 from uuid import UUID
 
-import hedgerow
 from sqlmodel import Field, SQLModel
 
+import hedgerow
 from app.core.config import settings
 from hedgerow.roles import LoginPasswords
 

@@ -14,11 +14,11 @@ from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from hedgerow.connecting import explain_connection_failure
 from hedgerow.embedded import binary
 from hedgerow.errors import DatabaseNotReadyError, IdentityError
 from hedgerow.identity import Identity
 from hedgerow.project import Project, load_project
-from hedgerow.readiness import explain_connection_failure
 
 _HELP = """Open psql as the application role, optionally with a user's identity.
 
@@ -56,7 +56,7 @@ def _psql(
     client = subprocess.Popen(
         [program, *(arguments or [])],
         env=environment,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sys.exit(client.wait())
 
@@ -79,7 +79,8 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
         with Session(engine) as session:
             user_id = project.find_user(session, name)
     except OperationalError as error:
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error)) from None
+        cure = "If it is a new database, run `alembic upgrade head`."
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
     if user_id is None:
         raise IdentityError(f"There is no user {name!r}: give the address they sign in with.")
     return Identity(user_id)

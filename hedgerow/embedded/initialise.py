@@ -42,7 +42,7 @@ def initialise(cluster: Cluster, password: str) -> None:
     # A name of its own for each run: an initdb whose starter was killed may still be writing.
     aside = cluster.folder / f"new-{secrets.token_hex(4)}"
     password_file = cluster.folder / f"{aside.name}.password"
-    account.shell('rm -rf -- "$1"/new-*', cluster.folder)
+    _sweep(cluster)
     try:
         account.shell('cat >"$1"', password_file, text=password + "\n")
         _run_initdb(
@@ -65,7 +65,12 @@ def initialise(cluster: Cluster, password: str) -> None:
         account.shell('cat >"$1"/pg_hba.conf', aside, text=_HBA)
         account.shell('mv -- "$1" "$2"', aside, cluster.data)
     finally:
-        account.shell('rm -rf -- "$1" "$2"', password_file, aside)
+        _sweep(cluster)
+
+
+def _sweep(cluster: Cluster) -> None:
+    # Never an error: an orphaned initdb may be adding files; it ends when it misses others.
+    cluster.account.shell('rm -rf -- "$1"/new-* 2>/dev/null || true', cluster.folder)
 
 
 def _run_initdb(cluster: Cluster, *options: str) -> None:

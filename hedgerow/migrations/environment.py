@@ -7,7 +7,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from hedgerow.errors import HedgerowError
+from hedgerow.connecting import explain_connection_failure
+from hedgerow.errors import HedgerowError, ProvisioningError
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
 from hedgerow.reconcile import reconcile
 from hedgerow.roles import LoginPasswords, ensure_roles
@@ -48,7 +49,7 @@ def run(
             context.run_migrations()
         return
     try:
-        with engine.connect() as connection:
+        with _connect(engine) as connection:
             _prepare(connection)
             context.configure(connection=connection, **common)
             with context.begin_transaction():
@@ -59,6 +60,14 @@ def run(
                     reconcile(connection, target_metadata, row_security)
     except HedgerowError as error:
         raise CommandError(str(error)) from error
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        cure = "These name the owner of the tables, not the application's role."
+        raise ProvisioningError(explain_connection_failure(engine, error, cure)) from None
 
 
 def _prepare(connection: Connection) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from hedgerow.embedded import ServerAddress
 from hedgerow.embedded.processes import command_line
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root mounts disks and starts programs as another user"
+)
 _ROOT = Path(__file__).parents[3]
 _USER = """
 import json, os, sys

@@ -11,11 +11,7 @@ import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError, binaries, cluster
 from hedgerow.embedded.account import Account
-from tests.hedgerow.embedded.support import FAST, ServerUser, ask, postmaster_pid
-
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root starts programs as another user: run the tests as root"
-)
+from tests.hedgerow.embedded.support import FAST, ServerUser, as_root, ask, postmaster_pid
 
 
 def modes(path: Path) -> list[tuple[Path, int, int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
+from hedgerow.embedded.ports import choose_port
 from hedgerow.embedded.processes import Process, look_up
 from tests.hedgerow.embedded.support import FAST, ServerUser, ask, postmaster_pid
 
@@ -83,9 +84,8 @@ def test_a_port_taken_between_choice_and_start_is_chosen_again(
     with socket.create_server(("127.0.0.1", 0)) as thief:
         taken = thief.getsockname()[1]
         choices = iter([taken, taken])
-        choose = lifecycle.choose_port
         monkeypatch.setattr(
-            lifecycle, "choose_port", lambda memory: next(choices, None) or choose(memory)
+            lifecycle, "choose_port", lambda memory: next(choices, None) or choose_port(memory)
         )
         assert server.acquire().port != taken
 

