@@ -14,7 +14,7 @@ import hedgerow.fastapi
 from app.api.errors import install_error_handlers
 from app.api.main import api_router
 from app.core.config import settings
-from app.core.db import shutdown, startup
+from app.core.db import close_async_connections, shutdown, startup
 from hedgerow import HedgerowError
 
 
@@ -37,6 +37,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await close_async_connections()
         await run_in_threadpool(shutdown)
 
 

@@ -1,6 +1,7 @@
 """Hedgerow: row-level security for SQLModel, SQLAlchemy, Alembic and FastAPI on PostgreSQL."""
 
 from hedgerow.admin import AdminContext
+from hedgerow.binding import bind, bind_async
 from hedgerow.errors import (
     ConfigurationError,
     DatabaseNotReadyError,
@@ -12,7 +13,8 @@ from hedgerow.identity import Identity, Role
 from hedgerow.policy import Policy
 from hedgerow.row_security import RoleNames, RowSecurity
 from hedgerow.scope import Scope, scoped_tables
-from hedgerow.session import bind, identity_of
+from hedgerow.session import identity_of
+from hedgerow.signing import Signing
 
 __all__ = [
     "AdminContext",
@@ -27,7 +29,9 @@ __all__ = [
     "RoleNames",
     "RowSecurity",
     "Scope",
+    "Signing",
     "bind",
+    "bind_async",
     "identity_of",
     "scoped_tables",
 ]

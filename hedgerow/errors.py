@@ -6,6 +6,12 @@ MISSING_IDENTITY = "RL001"
 Classes that begin with I to Z are free for applications (SQL standard, part 2, clause 24.1).
 """
 
+INVALID_SIGNATURE = "RL002"
+"""SQLSTATE where the identity was not signed with the database's key, or was altered since."""
+
+EXPIRED_SIGNATURE = "RL003"
+"""SQLSTATE where the signature is too old, or from the future, for the transaction."""
+
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 

@@ -6,7 +6,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow.errors import INSUFFICIENT_PRIVILEGE, MISSING_IDENTITY, READ_ONLY_TRANSACTION
+from hedgerow.errors import (
+    EXPIRED_SIGNATURE,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_SIGNATURE,
+    MISSING_IDENTITY,
+    READ_ONLY_TRANSACTION,
+)
 
 logger = logging.getLogger("hedgerow.fastapi")
 
@@ -35,5 +41,8 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
             request.method,
             request.url.path,
         )
+        return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+    if state in (INVALID_SIGNATURE, EXPIRED_SIGNATURE):
+        logger.error("%s %s: %s", request.method, request.url.path, error)
         return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
     raise error

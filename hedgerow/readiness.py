@@ -1,14 +1,16 @@
 """Whether a database would keep users apart, asked as the application role before it serves."""
 
 from sqlalchemy import Connection, Engine, MetaData, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hedgerow import sql
 from hedgerow.connecting import explain_connection_failure
-from hedgerow.errors import DatabaseNotReadyError
+from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, DatabaseNotReadyError
+from hedgerow.identity import Identity
 from hedgerow.reconcile import read_state
 from hedgerow.row_security import RowSecurity
 from hedgerow.scope import scoped_tables
+from hedgerow.wire import set_locally
 
 _MIGRATE = "run `alembic upgrade head`"
 
@@ -22,6 +24,8 @@ def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> Non
         with engine.connect() as connection:
             faults = _role_faults(connection, row_security)
             faults += _table_faults(connection, metadata, row_security)
+            if row_security.enabled and not faults:
+                faults += _identity_faults(connection, row_security)
     except OperationalError as error:
         cure = f"Check RLS_APP_PASSWORD; if it is a new database or a changed password, {_MIGRATE}."
         raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
@@ -84,3 +88,32 @@ def _table_faults(
                 f" policies: give it to the owner with ALTER TABLE ... OWNER TO."
             )
     return faults
+
+
+def _identity_faults(connection: Connection, row_security: RowSecurity) -> list[str]:
+    """Try an identity, to learn whether application and database agree on how it is signed."""
+    verifies = connection.scalar(
+        text("SELECT to_regprocedure('rls.verify_identity()') IS NOT NULL")
+    )
+    if verifies is not (row_security.signing is not None):
+        who_signs = "database expects" if verifies else "application makes"
+        return [
+            f"Only the {who_signs} signed identities: set RLS_CONTEXT_SECRET to what the database"
+            f" was migrated with, or {_MIGRATE}."
+        ]
+    connection.rollback()
+    try:
+        with connection.begin():
+            set_locally(connection, row_security.settings_for(Identity("start-up check")))
+            connection.execute(text("SELECT rls.role()"))
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == INVALID_SIGNATURE:
+            return [f"RLS_CONTEXT_SECRET is not the database's: {_MIGRATE}."]
+        if state == EXPIRED_SIGNATURE:
+            return [
+                "The clocks of application and database differ by more than"
+                " RLS_CONTEXT_MAX_AGE_SECONDS: set them right."
+            ]
+        raise
+    return []

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from hedgerow.errors import ConfigurationError
-from hedgerow.identity import ROLE_SETTING, USER_ID_SETTING, Identity, Role
+from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING, Identity, Role
+from hedgerow.signing import Signing
 
 IdType = Literal["uuid", "bigint", "text"]
 
@@ -66,7 +67,9 @@ class RowSecurity:
 
     `enabled=False` sends no identity and has migrations switch row security off: the application
     must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
-    takes BYPASSRLS from the maintenance role. `logger` names the logger that tells, at DEBUG, which
+    takes BYPASSRLS from the maintenance role. With `signing`, the database believes only identities
+    that carry the application's signature (P3, P4); without, whoever can run SQL as the application
+    role can be anybody. `logger` names the logger that tells, at DEBUG, which
     identity each transaction got.
     """
 
@@ -74,6 +77,7 @@ class RowSecurity:
     id_type: IdType = "uuid"
     enabled: bool = True
     force: bool = False
+    signing: Signing | None = None
     logger: str = "hedgerow.identity"
 
     def __post_init__(self) -> None:
@@ -92,6 +96,8 @@ class RowSecurity:
         if self.enabled:
             settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
             settings[ROLE_SETTING] = identity.role.value if identity else ""
+            if self.signing is not None:
+                settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
             settings["role"] = self._database_role(identity)
         if identity is not None and identity.role is Role.READ_ONLY_ADMIN:
             settings["transaction_read_only"] = "on"

@@ -41,31 +41,30 @@ def state_of(session: Session, row_security: RowSecurity) -> SessionIdentity:
     return state
 
 
-def bind(session: Session, identity: Identity, row_security: RowSecurity) -> None:
-    """Make `session` act as `identity` in every transaction, from its next statement on.
-
-    The identity reaches the server with each BEGIN, also after commit and rollback (P13), and ends
-    with each transaction (P11). In a transaction that has begun it is set at once, at one round
-    trip. The role of a bound user may be changed by binding again; another user may not.
-
-    Raises IdentityError where the session is bound to another user, or is elevated. The trap: the
-    identity stays on the Session object after `close()`; give each request its own session.
-    """
+def bind_session(session: Session, identity: Identity, row_security: RowSecurity) -> None:
+    """Bind a session; `hedgerow.bind` says what that means."""
     state = state_of(session, row_security)
     if state.elevations:
         raise IdentityError("This session is inside an admin block: bind identities outside of it.")
-    if state.base is not None and state.base.user_id != identity.user_id:
-        raise IdentityError(
-            "This session is bound to another user already: open a session for each identity."
-        )
+    if state.base is not None:
+        refuse_another_user(state.base, identity)
     if state.base == identity:
         return
     if session.in_nested_transaction():
-        raise IdentityError(
-            "A savepoint that is rolled back would take the identity back : bind before it."
-        )
+        raise IdentityError(IN_SAVEPOINT)
     state.base = identity
     apply_to_open_transaction(session, state)
+
+
+IN_SAVEPOINT = "A savepoint that is rolled back would take the identity with it: bind before it."
+
+
+def refuse_another_user(bound: Identity, identity: Identity) -> None:
+    """Raise IdentityError unless both are the same user, in whatever role."""
+    if bound.user_id != identity.user_id:
+        raise IdentityError(
+            "This is bound to another user already: open a session or connection for each identity."
+        )
 
 
 def apply_to_open_transaction(session: Session, state: SessionIdentity) -> None:
@@ -75,7 +74,7 @@ def apply_to_open_transaction(session: Session, state: SessionIdentity) -> None:
         return
     for connection in open_connections(session):
         wire.set_locally(connection, settings)
-        _log(state)
+        log_identity(state.row_security, state.current)
 
 
 def open_connections(session: Session) -> list[Connection]:
@@ -106,10 +105,9 @@ def _carry_identity(
     settings = state.row_security.settings_for(state.current)
     if settings:
         wire.begin_with(connection, settings)
-        _log(state)
+        log_identity(state.row_security, state.current)
 
 
-def _log(state: SessionIdentity) -> None:
-    logging.getLogger(state.row_security.logger).debug(
-        "transaction runs as %s", state.current or "nobody"
-    )
+def log_identity(row_security: RowSecurity, identity: Identity | None) -> None:
+    """Tell, at DEBUG, who a transaction runs as."""
+    logging.getLogger(row_security.logger).debug("transaction runs as %s", identity or "nobody")

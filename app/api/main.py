@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.routes import admin, items, login, private, users, utils
+from app.api.routes import admin, async_items, items, login, private, users, utils
 from app.core.config import settings
 
 api_router = APIRouter()
@@ -10,6 +10,7 @@ api_router.include_router(login.router)
 api_router.include_router(users.router)
 api_router.include_router(utils.router)
 api_router.include_router(items.router)
+api_router.include_router(async_items.router)
 api_router.include_router(admin.router)
 
 if settings.ENVIRONMENT == "local":

@@ -96,6 +96,14 @@ class Settings(BaseSettings):
         description="The owner's address of the database: "
         "postgresql://user:password@host:5432/database. Goes before POSTGRES_*.",
     )
+    DATABASE_POOLER_URL: (
+        Annotated[str, BeforeValidator(str), AfterValidator(_check_database_url)] | None
+    ) = Field(
+        default=None,
+        repr=False,
+        description="Where requests connect if not to the database itself: a PgBouncer, say, in "
+        "transaction mode. Prepared statements are not used there. Migrations go to the database.",
+    )
     POSTGRES_SERVER: str | None = Field(
         default=None,
         description="The database host. Where neither this nor DATABASE_URL is given, "
@@ -141,6 +149,26 @@ class Settings(BaseSettings):
     RLS_READ_ONLY_ADMIN_ROLE: RoleName = Field(
         default="rls_read_only_admin",
         description="The role that a read-only admin's transaction takes on.",
+    )
+
+    RLS_CONTEXT_SECRET: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        description="Signs each identity, so that injected SQL cannot become another user. At "
+        "least 16 bytes; required outside ENVIRONMENT=local. A new value takes effect with the "
+        "next `alembic upgrade head`, to be run before the application starts with it.",
+    )
+    RLS_CONTEXT_MAX_AGE_SECONDS: int = Field(
+        default=300,
+        gt=0,
+        description="How far a signature's time may differ from the database's: more than the "
+        "clocks of application and database do.",
+    )
+    RLS_CONTEXT_ROTATION_SECONDS: int = Field(
+        default=86_400,
+        ge=0,
+        description="How long a former RLS_CONTEXT_SECRET is accepted beside a new one.",
     )
 
     FIRST_SUPERUSER: Email = Field(
@@ -239,6 +267,10 @@ class Settings(BaseSettings):
             complaints.append(
                 f"ENVIRONMENT={self.ENVIRONMENT} needs a database: "
                 "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings"
+            )
+        if self.RLS_CONTEXT_SECRET is None:
+            complaints.append(
+                f"ENVIRONMENT={self.ENVIRONMENT} needs signed identities: set RLS_CONTEXT_SECRET"
             )
         unchanged = [name for name, secret in self._secrets() if secret == DEFAULT_SECRET]
         if unchanged:

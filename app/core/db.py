@@ -3,10 +3,13 @@
 import atexit
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import Session, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.config import settings
 from app.core.rls import row_security
@@ -62,14 +65,30 @@ def _create_database(url: URL, name: str) -> None:
 
 
 def application_url() -> URL:
-    """Return where requests connect: the owner's database, as RLS_APP_USER."""
-    return owner_url().set(username=settings.RLS_APP_USER, password=settings.RLS_APP_PASSWORD)
+    """Return where requests connect: the database or its pooler, as RLS_APP_USER."""
+    pooler = settings.DATABASE_POOLER_URL
+    url = make_url(pooler).set(drivername="postgresql+psycopg") if pooler else owner_url()
+    return url.set(username=settings.RLS_APP_USER, password=settings.RLS_APP_PASSWORD)
+
+
+def _engine_options() -> dict[str, Any]:
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    if settings.DATABASE_POOLER_URL:
+        # A prepared statement stays on a server connection, which the next transaction leaves.
+        options["connect_args"] = {"prepare_threshold": None}
+    return options
 
 
 @cache
 def get_engine() -> Engine:
     """Return the engine of every request, made on first use; it logs in as RLS_APP_USER."""
-    return create_engine(application_url(), pool_pre_ping=True, hide_parameters=True)
+    return create_engine(application_url(), **_engine_options())
+
+
+@cache
+def get_async_engine() -> AsyncEngine:
+    """Return the twin of `get_engine` for asynchronous routes, with a pool of its own."""
+    return create_async_engine(application_url(), **_engine_options())
 
 
 def owner_engine() -> Engine:
@@ -85,6 +104,11 @@ def new_session() -> Session:
     return Session(get_engine(), expire_on_commit=False)
 
 
+def new_async_session() -> AsyncSession:
+    """Return the asynchronous twin of `new_session`; `run_sync` gives crud a plain session."""
+    return AsyncSession(get_async_engine(), expire_on_commit=False, sync_session_class=Session)
+
+
 def startup() -> None:
     """Make sure that the database keeps users apart, and that the first users exist.
 
@@ -93,6 +117,13 @@ def startup() -> None:
     verify(get_engine(), SQLModel.metadata, row_security)
     with new_session() as session:
         create_first_users(session)
+
+
+async def close_async_connections() -> None:
+    """Close what asynchronous routes have opened, in the event loop that opened it."""
+    if get_async_engine.cache_info().currsize:
+        await get_async_engine().dispose()
+        get_async_engine.cache_clear()
 
 
 def shutdown() -> None:

@@ -1,5 +1,6 @@
 """Where engine and application meet: settings go in, the names that models use come out."""
 
+from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -8,6 +9,18 @@ from sqlmodel import Field, SQLModel
 import hedgerow
 from app.core.config import settings
 from hedgerow.roles import LoginPasswords
+from hedgerow.signing import Signing
+
+
+def _signing() -> Signing | None:
+    if settings.RLS_CONTEXT_SECRET is None:
+        return None
+    return Signing(
+        settings.RLS_CONTEXT_SECRET,
+        max_age=timedelta(seconds=settings.RLS_CONTEXT_MAX_AGE_SECONDS),
+        rotation=timedelta(seconds=settings.RLS_CONTEXT_ROTATION_SECONDS),
+    )
+
 
 row_security = hedgerow.RowSecurity(
     roles=hedgerow.RoleNames(
@@ -19,6 +32,7 @@ row_security = hedgerow.RowSecurity(
     id_type="uuid",
     enabled=settings.RLS_ENABLED,
     force=settings.RLS_FORCE,
+    signing=_signing(),
     logger="app.core.rls",
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from hedgerow.connecting import explain_connection_failure
 from hedgerow.errors import HedgerowError, ProvisioningError
+from hedgerow.keys import reconcile_functions
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
 from hedgerow.reconcile import reconcile
 from hedgerow.roles import LoginPasswords, ensure_roles
@@ -28,8 +29,8 @@ def run(
     """Run the Alembic command at hand on `engine`, which logs in as the tables' owner.
 
     Commands that move the database (upgrade, downgrade, stamp) first make sure that the roles
-    exist and at the end bring ENABLE and FORCE to what `row_security` says; all of it is one
-    transaction. `options` go to `context.configure`.
+    exist, and at the end bring ENABLE, FORCE and the signing key to what `row_security` says; all
+    of it is one transaction. `options` go to `context.configure`.
 
     Row security is off for the owner, so that under FORCE a backfill or a foreign key's validation
     that would skip hidden rows fails instead of reporting success (P35, P36).
@@ -57,6 +58,7 @@ def run(
                     ensure_roles(connection, row_security, passwords)
                 context.run_migrations()
                 if _moves_database():
+                    reconcile_functions(connection, row_security)
                     reconcile(connection, target_metadata, row_security)
     except HedgerowError as error:
         raise CommandError(str(error)) from error

@@ -46,7 +46,11 @@ class CreateFunctionsOp(RowSecurityOp):
         operations.invoke(cls(id_type))
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        return functions.create_statements(self.id_type)
+        # Plain for now: the environment defines them signed where the settings say so.
+        return (
+            *functions.create_statements(),
+            *functions.define_statements(self.id_type, signed=False),
+        )
 
     def reverse(self) -> MigrateOperation:
         return DropFunctionsOp(self.id_type)

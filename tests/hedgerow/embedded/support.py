@@ -17,7 +17,7 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root mounts disks and starts programs as another user"
 )
-_ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[3]
 _USER = """
 import json, os, sys
 from pathlib import Path
@@ -44,7 +44,7 @@ class ServerUser:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(_ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
 
     def address(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """One server for several processes, counted by locks that die with their holders."""
 
 import os
-import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from hedgerow.embedded import EmbeddedServer
 from hedgerow.embedded.locks import FileLock
-from tests.hedgerow.embedded.support import FAST, ServerUser, ask, postmaster_pid
+from tests.hedgerow.embedded.support import FAST, ROOT, ServerUser, ask, postmaster_pid
 
 
 def test_two_processes_share_one_server_and_the_last_one_stops_it(
@@ -71,23 +72,36 @@ def test_the_server_does_not_inherit_the_locks(
             assert lock.try_lock(shared=False)
 
 
-def test_a_forked_child_is_no_user(server: EmbeddedServer, folder: Path) -> None:
-    server.acquire()
-    child = os.fork()
-    if child == 0:
-        try:
-            server.release()  # must neither stop the parent's server nor free its lock
-            signal.pause()
-        finally:
-            os._exit(1)
-    try:
-        with FileLock(folder / "users.lock") as lock:
-            assert not lock.try_lock(shared=False)
-        server.release()
-        assert postmaster_pid(folder) is None
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+FORKING = """
+import os, signal, sys
+from pathlib import Path
+from hedgerow.embedded import EmbeddedServer
+directory = Path(sys.argv[1])
+server = EmbeddedServer(directory)
+server.acquire()
+child = os.fork()
+if child == 0:
+    server.release()  # must neither stop the parent's server nor free its lock
+    os.kill(os.getpid(), signal.SIGSTOP)
+    os._exit(0)
+os.waitpid(child, os.WUNTRACED)
+pid_file = directory / "cluster" / "data" / "postmaster.pid"
+print(pid_file.exists())
+server.release()
+print(pid_file.exists())
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_child_is_no_user(folder: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", FORKING, folder],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert result.stdout.split() == ["True", "False"], result.stderr
 
 
 def test_release_twice_and_acquire_twice_are_harmless(server: EmbeddedServer, folder: Path) -> None:

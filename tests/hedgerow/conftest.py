@@ -1,0 +1,33 @@
+"""The ways in that tests of the engine share."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import URL, Engine
+
+from tests.support.databases import Database
+from tests.support.deployments import Deployment, deployment, unique_role_names
+from tests.support.raw import RawConnection, connect
+from tests.support.sessions import one_connection
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[RawConnection]:
+    """Yield a raw connection as the application role; nothing that it does is committed."""
+    with connect(database.app_url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def pool(database: Database) -> Iterator[Engine]:
+    """Yield the application role's engine, whose pool is one connection."""
+    engine = one_connection(database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def own_deployment(server: URL) -> Iterator[Deployment]:
+    """Yield an empty database with role names of its own."""
+    with deployment(server, unique_role_names()) as own:
+        yield own
