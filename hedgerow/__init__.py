@@ -12,7 +12,7 @@ from hedgerow.errors import (
 from hedgerow.identity import Identity, Role
 from hedgerow.policy import Policy
 from hedgerow.row_security import RoleNames, RowSecurity
-from hedgerow.scope import Scope, scoped_tables
+from hedgerow.scope import Exempt, Scope, exempt, scoped_tables
 from hedgerow.session import identity_of
 from hedgerow.signing import Signing
 
@@ -20,6 +20,7 @@ __all__ = [
     "AdminContext",
     "ConfigurationError",
     "DatabaseNotReadyError",
+    "Exempt",
     "HedgerowError",
     "Identity",
     "IdentityError",
@@ -32,6 +33,7 @@ __all__ = [
     "Signing",
     "bind",
     "bind_async",
+    "exempt",
     "identity_of",
     "scoped_tables",
 ]

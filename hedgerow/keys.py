@@ -12,8 +12,7 @@ def reconcile_functions(connection: Connection, row_security: RowSecurity) -> No
 
     Does nothing where schema `rls` does not exist (yet, or any more).
     """
-    exists = text("SELECT to_regclass(:table) IS NOT NULL")
-    if not connection.scalar(exists, {"table": f"{functions.SCHEMA}.signing_key"}):
+    if not functions.exist(connection):
         return
     signing = row_security.signing
     if signing is None:

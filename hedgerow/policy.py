@@ -1,43 +1,80 @@
-"""What a policy is, and which policies a scoped table gets."""
+"""What a policy is, and how PostgreSQL is told of it."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from sqlalchemy import ColumnElement, Table
+from sqlalchemy.dialects import postgresql
+
 from hedgerow import sql
-from hedgerow.identity import Role
+from hedgerow.errors import ConfigurationError
 from hedgerow.row_security import MAX_IDENTIFIER_BYTES, RoleNames
-from hedgerow.scope import Scope
 
 Command = Literal["ALL", "SELECT", "INSERT", "UPDATE", "DELETE"]
 
+Expression = str | ColumnElement[bool] | Callable[[Table], ColumnElement[bool]]
+"""A condition: SQL text, a SQLAlchemy expression, or a function that builds one from the table."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Policy:
     """One row-security policy, as `CREATE POLICY` takes it.
 
     `using` decides which rows are seen, changed or deleted; `with_check` which rows may result.
-    Both are SQL expressions. `roles` have their default names (see `RoleNames.deployed`).
-    Permissive policies of one command are OR-ed, restrictive ones AND-ed (P29).
+    `roles` have their default names (see `RoleNames.deployed`), the application's where none are
+    given. Permissive policies of one command are OR-ed, restrictive ones AND-ed (P29).
+
+    Where UPDATE or ALL has no `with_check`, `using` holds for the new row too (P30).
     """
 
     name: str
     command: Command
-    roles: tuple[str, ...]
-    using: str | None = None
-    with_check: str | None = None
+    roles: tuple[str, ...] = (RoleNames.app,)
+    using: Expression | None = None
+    with_check: Expression | None = None
     permissive: bool = True
+
+    def rendered(self, table: Table) -> "Policy":
+        """Return the same policy with its conditions as SQL text."""
+        using = _render(self.using, table)
+        with_check = _render(self.with_check, table)
+        if with_check is None and self.command in ("UPDATE", "ALL"):
+            with_check = using
+        return replace(self, using=using, with_check=with_check)
+
+    def check(self) -> None:
+        """Raise ConfigurationError where PostgreSQL would refuse this combination."""
+        if self.command == "INSERT" and (self.using is not None or self.with_check is None):
+            raise ConfigurationError(f"Policy {self.name!r}: INSERT takes with_check, not using.")
+        if self.command in ("SELECT", "DELETE") and self.with_check is not None:
+            raise ConfigurationError(f"Policy {self.name!r}: {self.command} takes no with_check.")
+        if self.command != "INSERT" and self.using is None:
+            raise ConfigurationError(f"Policy {self.name!r}: {self.command} needs using.")
+
+
+def _render(expression: Expression | None, table: Table) -> str | None:
+    if expression is None or isinstance(expression, str):
+        return expression
+    if not isinstance(expression, ColumnElement):
+        expression = expression(table)
+    compiled = expression.compile(
+        dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True},
+    )
+    return str(compiled)
 
 
 def create_policy_statement(
     policy: Policy, table: str, schema: str | None, roles: RoleNames
 ) -> str:
-    """Return the CREATE POLICY of `policy`, its roles as the deployment `roles` names them."""
+    """Return the CREATE POLICY of a rendered `policy`, for roles as the deployment names them."""
     parts = [
         f"CREATE POLICY {sql.name(policy.name)} ON {sql.table_name(table, schema)}",
         f"AS {'PERMISSIVE' if policy.permissive else 'RESTRICTIVE'}",
         f"FOR {policy.command}",
-        "TO " + ", ".join(sql.name(roles.deployed(role)) for role in policy.roles),
+        "TO " + ", ".join(sql.role_name(roles.deployed(role)) for role in policy.roles),
     ]
     if policy.using is not None:
         parts.append(f"USING ({policy.using})")
@@ -51,42 +88,7 @@ def drop_policy_statement(name: str, table: str, schema: str | None) -> str:
     return f"DROP POLICY {sql.name(name)} ON {sql.table_name(table, schema)}"
 
 
-def owner_policies(table: str, scope: Scope) -> tuple[Policy, ...]:
-    """Return the policies of a scoped table: the owner's four, and one for each admin role.
-
-    The identity stands in a sub-select, so that it is evaluated once a statement (P46), and its
-    comparison is bare, so that the index on the owner applies (P45). UPDATE checks the new row too,
-    or a row could be given away (P30).
-    """
-    owns = f"{sql.name(scope.owner_column)} = (SELECT rls.user_id())"
-    app = (RoleNames.app,)
-    is_admin = _has_role(Role.ADMIN)
-    return (
-        Policy(_policy_name(table, "owner_select"), "SELECT", app, using=owns),
-        Policy(_policy_name(table, "owner_insert"), "INSERT", app, with_check=owns),
-        Policy(_policy_name(table, "owner_update"), "UPDATE", app, using=owns, with_check=owns),
-        Policy(_policy_name(table, "owner_delete"), "DELETE", app, using=owns),
-        Policy(
-            _policy_name(table, "admin"),
-            "ALL",
-            (RoleNames.admin,),
-            using=is_admin,
-            with_check=is_admin,
-        ),
-        Policy(
-            _policy_name(table, "read_only_admin"),
-            "SELECT",
-            (RoleNames.read_only_admin,),
-            using=_has_role(Role.READ_ONLY_ADMIN),
-        ),
-    )
-
-
-def _has_role(role: Role) -> str:
-    return f"(SELECT rls.role()) = {sql.text_literal(role.value)}"
-
-
-def _policy_name(table: str, suffix: str) -> str:
+def policy_name(table: str, suffix: str) -> str:
     """Return `table_suffix`; a name that PostgreSQL would cut off keeps its suffix and a digest."""
     full = f"{table}_{suffix}"
     if len(full.encode()) <= MAX_IDENTIFIER_BYTES:

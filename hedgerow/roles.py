@@ -1,7 +1,7 @@
 """Bring the database roles to what the configuration says; they belong to the whole cluster."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -35,6 +35,16 @@ class _Wanted:
     """The roles that it may take, and whether it inherits them."""
 
 
+@dataclass(frozen=True)
+class RoleChange:
+    """One thing that a role needs, in words and as the statement that does it."""
+
+    sentence: str
+    statement: str
+    optional: bool = False
+    """Whether the owner may be unable to do it, and the project works without."""
+
+
 def ensure_roles(
     connection: Connection, row_security: RowSecurity, passwords: LoginPasswords
 ) -> None:
@@ -45,13 +55,29 @@ def ensure_roles(
     where the owner may not do it. Where only BYPASSRLS is refused, the maintenance role is made
     without, which leaves it the admin policies, and a warning says so.
     """
-    for wanted in _wanted_roles(row_security):
-        _ensure_attributes(connection, wanted)
-    for wanted in _wanted_roles(row_security):
-        _ensure_memberships(connection, wanted)
+    for change in pending_role_changes(connection, row_security):
+        try:
+            _run(connection, change.statement)
+        except ProvisioningError:
+            if not change.optional:
+                raise
+            logger.warning(
+                "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies"
+                " until an administrator runs: %s;",
+                change.statement,
+            )
     roles = row_security.roles
     for name, password in ((roles.app, passwords.app), (roles.maintenance, passwords.maintenance)):
         _set_password(connection, name, password)
+
+
+def pending_role_changes(connection: Connection, row_security: RowSecurity) -> list[RoleChange]:
+    """Return what the roles still need to be what the configuration says, in order."""
+    wanted_roles = _wanted_roles(row_security)
+    return [
+        *(change for wanted in wanted_roles for change in _attributes(connection, wanted)),
+        *(change for wanted in wanted_roles for change in _memberships(connection, wanted)),
+    ]
 
 
 def _wanted_roles(row_security: RowSecurity) -> tuple[_Wanted, ...]:
@@ -87,47 +113,40 @@ _CATALOG_COLUMNS = {
 }
 
 
-def _ensure_attributes(connection: Connection, wanted: _Wanted) -> None:
+def _attributes(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]:
     row = connection.execute(
         text("SELECT * FROM pg_roles WHERE rolname = :name"), {"name": wanted.name}
     ).one_or_none()
+    role = sql.name(wanted.name)
     if row is None:
         harmless = {k: v for k, v in wanted.attributes.items() if k != "BYPASSRLS"}
-        _run(connection, f"CREATE ROLE {sql.name(wanted.name)} {_spell(harmless)}")
+        statement = f"CREATE ROLE {role} {_spell(harmless)}"
+        yield RoleChange(f"Role {wanted.name!r} is missing.", statement)
         current = {**harmless, "BYPASSRLS": False}
     else:
         current = {k: bool(row._mapping[column]) for k, column in _CATALOG_COLUMNS.items()}
     differing = {k: v for k, v in wanted.attributes.items() if current[k] is not v}
-    if not differing:
-        return
-    statement = f"ALTER ROLE {sql.name(wanted.name)} {_spell(differing)}"
-    if differing == {"BYPASSRLS": True}:
-        _try_bypassrls(connection, statement)
-    else:
-        _run(connection, statement)
+    # Apart from the rest, for only a superuser (from 16 on: who has it, too) may grant it.
+    bypass = {k: differing.pop(k) for k in ("BYPASSRLS",) if differing.get(k)}
+    for attributes in filter(None, (differing, bypass)):
+        spelled = _spell(attributes)
+        yield RoleChange(
+            f"Role {wanted.name!r} should be {spelled}.",
+            f"ALTER ROLE {role} {spelled}",
+            optional=attributes is bypass,
+        )
 
 
 def _spell(attributes: Mapping[str, bool]) -> str:
     return " ".join(name if on else f"NO{name}" for name, on in attributes.items())
 
 
-def _try_bypassrls(connection: Connection, statement: str) -> None:
-    try:
-        _run(connection, statement)
-    except ProvisioningError:
-        logger.warning(
-            "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies until"
-            " an administrator runs: %s;",
-            statement,
-        )
-
-
-def _ensure_memberships(connection: Connection, wanted: _Wanted) -> None:
+def _memberships(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]:
     has_options = _server_version(connection) >= _INHERIT_OPTION_SINCE
     for group, inherit in wanted.member_of.items():
         rows = connection.execute(
             text(
-                # Before 16 the grant had no options: to_jsonb tells them where they exist.
+                # Before 16 a grant had no options: to_jsonb tells them where they exist.
                 "SELECT to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option'"
                 " FROM pg_auth_members m"
                 " WHERE roleid = to_regrole(:group) AND member = to_regrole(:member)"
@@ -140,7 +159,8 @@ def _ensure_memberships(connection: Connection, wanted: _Wanted) -> None:
         statement = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
         if has_options:
             statement += f" WITH INHERIT {str(inherit).upper()}, SET TRUE"
-        _run(connection, statement)
+        how = "inheriting it" if inherit else "without inheriting it"
+        yield RoleChange(f"Role {wanted.name!r} should be a member of {group!r}, {how}.", statement)
 
 
 def _set_password(connection: Connection, role: str, password: str) -> None:

@@ -1,4 +1,4 @@
-"""Which tables are kept apart by user, read from the mapped classes themselves."""
+"""Which tables are kept apart by user, and which are not and why, read from the mapped classes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,45 @@ from sqlalchemy import MetaData, Table, event
 from sqlalchemy.orm import Mapper
 
 from hedgerow.errors import ConfigurationError
+from hedgerow.policy import Policy
+
+OWNER_COLUMN = "owner_id"
 
 _INFO_KEY = "hedgerow.scope"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """A table whose rows belong to the user that `owner_column` names.
 
-    Set as the class attribute `__rls__` of a mapped class or of a mixin above it.
+    Set as the class attribute `__rls__` of a mapped class or of a mixin above it. `policies` are
+    the table's own, beside the owner's and the admins'; `kept_by_hand` names policies that exist
+    in the database on purpose although no model declares them.
     """
 
-    owner_column: str = "owner_id"
+    owner_column: str = OWNER_COLUMN
+    policies: tuple[Policy, ...] = ()
+    kept_by_hand: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for policy in self.policies:
+            policy.check()
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """A table without row security, and the reason why that is right."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ConfigurationError("An exemption from row security needs a reason: say why.")
+
+
+def exempt(reason: str) -> Exempt:
+    """Return the `__rls__` of a class whose table needs no row security, for the given reason."""
+    return Exempt(reason)
 
 
 @event.listens_for(Mapper, "after_mapper_constructed")
@@ -29,10 +56,10 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     Raises ConfigurationError where the declared owner column does not exist.
     """
     scope = getattr(mapped_class, "__rls__", None)
-    if not isinstance(scope, Scope) or not isinstance(mapper.local_table, Table):
+    if not isinstance(scope, Scope | Exempt) or not isinstance(mapper.local_table, Table):
         return
     table = mapper.local_table
-    if scope.owner_column not in table.columns:
+    if isinstance(scope, Scope) and scope.owner_column not in table.columns:
         raise ConfigurationError(
             f"{mapped_class.__name__}.__rls__ names the owner column {scope.owner_column!r}, which"
             f" table {table.name!r} does not have."
@@ -40,14 +67,24 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     table.info[_INFO_KEY] = scope
 
 
-def scope_of(table: Table) -> Scope | None:
-    """Return how `table` is kept apart by user, or None where it is open."""
+def scope_of(table: Table) -> Scope | Exempt | None:
+    """Return how `table` is kept apart by user, why it is not, or None where nothing is said."""
     scope = table.info.get(_INFO_KEY)
-    return scope if isinstance(scope, Scope) else None
+    return scope if isinstance(scope, Scope | Exempt) else None
 
 
 def scoped_tables(metadata: MetaData) -> Iterator[tuple[Table, Scope]]:
     """Yield each scoped table of `metadata` with its scope, ordered by name."""
     for table in sorted(metadata.tables.values(), key=lambda table: table.fullname):
-        if (scope := scope_of(table)) is not None:
+        if isinstance(scope := scope_of(table), Scope):
             yield table, scope
+
+
+def check_declarations(metadata: MetaData) -> None:
+    """Raise ConfigurationError for a table that has an owner but neither scope nor exemption."""
+    for table in metadata.tables.values():
+        if OWNER_COLUMN in table.columns and scope_of(table) is None:
+            raise ConfigurationError(
+                f"Table {table.fullname!r} has a column {OWNER_COLUMN!r} but no row security:"
+                " inherit UserScopedBase, or say why not with __rls__ = hedgerow.exempt('reason')."
+            )

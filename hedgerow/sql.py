@@ -15,6 +15,11 @@ def name(identifier: str) -> str:
     return str(_PREPARER.quote(identifier))
 
 
+def role_name(role: str) -> str:
+    """Return a role as SQL; PUBLIC stands for everybody and would, quoted, be one role."""
+    return "PUBLIC" if role.lower() == "public" else name(role)
+
+
 def table_name(table: str, schema: str | None) -> str:
     """Return `schema.table` as SQL, each part quoted where needed."""
     return f"{name(schema)}.{name(table)}" if schema else name(table)

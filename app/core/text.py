@@ -11,7 +11,8 @@ from pydantic import AfterValidator, EmailStr, StringConstraints, TypeAdapter, V
 SHORT_TEXT_LENGTH: Final = 255
 
 _NO_NUL: Final = r"^[^\x00]*$"
-_NO_NUL_AND_NOT_BLANK: Final = r"^[^\x00]*[^\s\x00][^\x00]*$"
+# Control characters are as blank as spaces are; not all of them count as white space.
+_NO_NUL_AND_NOT_BLANK: Final = r"^[^\x00]*[^\s\x00-\x1f\x7f][^\x00]*$"
 
 PATTERN_SENTENCES: Final = {
     _NO_NUL: "Text must not contain a NUL character",

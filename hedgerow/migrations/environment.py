@@ -7,6 +7,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from hedgerow import alembic_plugin
 from hedgerow.connecting import explain_connection_failure
 from hedgerow.errors import HedgerowError, ProvisioningError
 from hedgerow.keys import reconcile_functions
@@ -37,8 +38,12 @@ def run(
 
     Raises alembic.util.CommandError, which Alembic prints as one line.
     """
+    schemas = {table.schema for table in target_metadata.tables.values()}
     common: dict[str, Any] = {
         "target_metadata": target_metadata,
+        "autogenerate_plugins": ["alembic.autogenerate.*", alembic_plugin.NAME],
+        "include_schemas": schemas != {None},
+        "include_name": lambda name, kind, _: kind != "schema" or name in schemas,
         ROW_SECURITY_OPTION: row_security,
         **options,
     }

@@ -5,7 +5,7 @@ migration runs (`RoleNames.deployed`), so one file serves every environment.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 from alembic.operations import MigrateOperation, Operations
 
@@ -16,29 +16,47 @@ from hedgerow.row_security import IdType, RoleNames, RowSecurity
 ROW_SECURITY_OPTION = "row_security"
 """The key under which `context.configure` is given the project's RowSecurity."""
 
-Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
-
 
 class RowSecurityOp(MigrateOperation):
-    """An operation that is a few SQL statements."""
+    """An operation that is a few SQL statements, and one call in a revision."""
+
+    call: ClassVar[str]
+    """The name of the operation on `alembic.op`."""
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         """Return what to run, with `roles` as this deployment names them."""
         raise NotImplementedError
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments of the call in a revision; those that are None are left out."""
+        raise NotImplementedError
 
-def _run(operations: Operations, operation: RowSecurityOp) -> None:
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return how `alembic check` shows this."""
+        positional, named = self.arguments()
+        return (self.call, *positional, *(f"{k}={v!r}" for k, v in named.items() if v is not None))
+
+
+def run(operations: Operations, operation: RowSecurityOp) -> None:
+    """Run an operation's statements, or print them in offline mode."""
     row_security = operations.get_context().opts.get(ROW_SECURITY_OPTION, RowSecurity())
     for statement in operation.statements(row_security.roles):
         operations.execute(sql.Statement(statement))
 
 
-@Operations.register_operation("create_rls_functions")
-class CreateFunctionsOp(RowSecurityOp):
-    """Make schema `rls` with the functions that policies call."""
-
+class _FunctionsOp(RowSecurityOp):
     def __init__(self, id_type: IdType) -> None:
         self.id_type = id_type
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (), {"id_type": self.id_type}
+
+
+@Operations.register_operation("create_rls_functions")
+class CreateFunctionsOp(_FunctionsOp):
+    """Make schema `rls` with the functions that policies call."""
+
+    call = "create_rls_functions"
 
     @classmethod
     def create_rls_functions(cls, operations: Operations, *, id_type: IdType) -> None:
@@ -57,11 +75,10 @@ class CreateFunctionsOp(RowSecurityOp):
 
 
 @Operations.register_operation("drop_rls_functions")
-class DropFunctionsOp(RowSecurityOp):
+class DropFunctionsOp(_FunctionsOp):
     """Remove schema `rls`."""
 
-    def __init__(self, id_type: IdType) -> None:
-        self.id_type = id_type
+    call = "drop_rls_functions"
 
     @classmethod
     def drop_rls_functions(cls, operations: Operations, *, id_type: IdType) -> None:
@@ -89,6 +106,9 @@ class _SwitchOp(RowSecurityOp):
         target = sql.table_name(self.table_name, self.schema)
         return (f"ALTER TABLE {target} {self.verb} ROW LEVEL SECURITY",)
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.table_name,), {"schema": self.schema}
+
     def reverse(self) -> MigrateOperation:
         return self.opposite(self.table_name, schema=self.schema)
 
@@ -97,6 +117,7 @@ class _SwitchOp(RowSecurityOp):
 class EnableOp(_SwitchOp):
     """Have PostgreSQL enforce a table's policies; without this they do nothing (P37)."""
 
+    call = "enable_rls"
     verb = "ENABLE"
 
     @classmethod
@@ -111,6 +132,7 @@ class EnableOp(_SwitchOp):
 class DisableOp(_SwitchOp):
     """Have PostgreSQL ignore a table's policies."""
 
+    call = "disable_rls"
     verb = "DISABLE"
     opposite = EnableOp
 
@@ -122,7 +144,39 @@ class DisableOp(_SwitchOp):
         operations.invoke(cls(table_name, schema=schema))
 
 
+@Operations.register_operation("force_rls")
+class ForceOp(_SwitchOp):
+    """Subject the table's owner to its policies too."""
+
+    call = "force_rls"
+    verb = "FORCE"
+
+    @classmethod
+    def force_rls(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None
+    ) -> None:
+        """Force row security on a table's owner."""
+        operations.invoke(cls(table_name, schema=schema))
+
+
+@Operations.register_operation("no_force_rls")
+class NoForceOp(_SwitchOp):
+    """Let the table's owner go round its policies."""
+
+    call = "no_force_rls"
+    verb = "NO FORCE"
+    opposite = ForceOp
+
+    @classmethod
+    def no_force_rls(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None
+    ) -> None:
+        """Force row security on a table's owner no longer."""
+        operations.invoke(cls(table_name, schema=schema))
+
+
 EnableOp.opposite = DisableOp
+ForceOp.opposite = NoForceOp
 
 
 class _PolicyOp(RowSecurityOp):
@@ -135,6 +189,8 @@ class _PolicyOp(RowSecurityOp):
 @Operations.register_operation("create_rls_policy")
 class CreatePolicyOp(_PolicyOp):
     """Create one policy."""
+
+    call = "create_rls_policy"
 
     @classmethod
     def create_rls_policy(
@@ -157,13 +213,26 @@ class CreatePolicyOp(_PolicyOp):
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (create_policy_statement(self.policy, self.table_name, self.schema, roles),)
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        policy = self.policy
+        return (policy.name, self.table_name), {
+            "command": policy.command,
+            "roles": list(policy.roles),
+            "using": policy.using,
+            "with_check": policy.with_check,
+            "permissive": None if policy.permissive else False,
+            "schema": self.schema,
+        }
+
     def reverse(self) -> MigrateOperation:
         return DropPolicyOp(self.table_name, self.policy, schema=self.schema)
 
 
 @Operations.register_operation("drop_rls_policy")
 class DropPolicyOp(_PolicyOp):
-    """Drop one policy."""
+    """Drop one policy; from autogenerate it knows which, for the way back."""
+
+    call = "drop_rls_policy"
 
     @classmethod
     def drop_rls_policy(
@@ -175,82 +244,16 @@ class DropPolicyOp(_PolicyOp):
         schema: str | None = None,
     ) -> None:
         """Drop a policy."""
-        policy = Policy(policy_name, "ALL", ())
-        operations.invoke(cls(table_name, policy, schema=schema))
+        operations.invoke(cls(table_name, Policy(policy_name, "ALL"), schema=schema))
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (drop_policy_statement(self.policy.name, self.table_name, self.schema),)
 
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.policy.name, self.table_name), {"schema": self.schema}
+
     def reverse(self) -> MigrateOperation:
         return CreatePolicyOp(self.table_name, self.policy, schema=self.schema)
-
-
-class _GrantOp(RowSecurityOp):
-    def __init__(
-        self,
-        table_name: str,
-        privileges: Sequence[Privilege],
-        role: str,
-        *,
-        schema: str | None = None,
-    ) -> None:
-        self.table_name = table_name
-        self.privileges = tuple(privileges)
-        self.role = role
-        self.schema = schema
-
-    def _clause(self, roles: RoleNames, preposition: str) -> str:
-        target = sql.table_name(self.table_name, self.schema)
-        role = sql.name(roles.deployed(self.role))
-        return f"{', '.join(self.privileges)} ON TABLE {target} {preposition} {role}"
-
-
-@Operations.register_operation("grant_table")
-class GrantOp(_GrantOp):
-    """Let a role use a table."""
-
-    @classmethod
-    def grant_table(
-        cls,
-        operations: Operations,
-        table_name: str,
-        privileges: Sequence[Privilege],
-        *,
-        role: str,
-        schema: str | None = None,
-    ) -> None:
-        """Grant table privileges; TRUNCATE and REFERENCES go round row security (P9)."""
-        operations.invoke(cls(table_name, privileges, role, schema=schema))
-
-    def statements(self, roles: RoleNames) -> Iterable[str]:
-        return (f"GRANT {self._clause(roles, 'TO')}",)
-
-    def reverse(self) -> MigrateOperation:
-        return RevokeOp(self.table_name, self.privileges, self.role, schema=self.schema)
-
-
-@Operations.register_operation("revoke_table")
-class RevokeOp(_GrantOp):
-    """Take table privileges back."""
-
-    @classmethod
-    def revoke_table(
-        cls,
-        operations: Operations,
-        table_name: str,
-        privileges: Sequence[Privilege],
-        *,
-        role: str,
-        schema: str | None = None,
-    ) -> None:
-        """Revoke table privileges from a role."""
-        operations.invoke(cls(table_name, privileges, role, schema=schema))
-
-    def statements(self, roles: RoleNames) -> Iterable[str]:
-        return (f"REVOKE {self._clause(roles, 'FROM')}",)
-
-    def reverse(self) -> MigrateOperation:
-        return GrantOp(self.table_name, self.privileges, self.role, schema=self.schema)
 
 
 for _operation in (
@@ -258,9 +261,9 @@ for _operation in (
     DropFunctionsOp,
     EnableOp,
     DisableOp,
+    ForceOp,
+    NoForceOp,
     CreatePolicyOp,
     DropPolicyOp,
-    GrantOp,
-    RevokeOp,
 ):
-    Operations.implementation_for(_operation)(_run)
+    Operations.implementation_for(_operation)(run)

@@ -9,9 +9,11 @@ from functools import partial
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, QueuePool, create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 import app.api.deps
 import app.core.db
+import app.core.sessions
 from app.core.rls import AdminContext
 from app.core.rls import row_security as configured_row_security
 from app.main import app as application
@@ -32,9 +34,13 @@ def row_security() -> RowSecurity:
 def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     """Yield the application's own engine, but on `database` and with one connection at most."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app.core.db, "create_engine", partial(create_engine, **ONE_CONNECTION))
+        for name, create in (
+            ("create_engine", create_engine),
+            ("create_async_engine", create_async_engine),
+        ):
+            patch.setattr(app.core.db, name, partial(create, **ONE_CONNECTION))
         patch.setattr(app.core.db, "application_url", lambda: database.app_url)
-        for holder in (app.core.db, app.api.deps, AdminContext):
+        for holder in (app.core.db, app.core.sessions, app.api.deps, AdminContext):
             patch.setattr(holder, "row_security", row_security)
         app.core.db.get_engine.cache_clear()
         yield app.core.db.get_engine()
@@ -52,11 +58,19 @@ def started(engine: Engine) -> Iterator[TestClient]:
 def every_connection_returned(engine: Engine) -> Iterator[None]:
     """Fail the test that leaves a connection checked out."""
     yield
+    engines = [app.core.db.get_engine()]
+    if app.core.db.get_async_engine.cache_info().currsize:
+        engines.append(app.core.db.get_async_engine().sync_engine)
+    left = [checked_out(engine) for engine in engines]
+    if any(left):
+        engines[0].dispose()  # or the next test's TRUNCATE would wait for its locks
+    assert not any(left)
+
+
+def checked_out(engine: Engine) -> int:
+    """Return how many connections of the engine's pool are in use."""
     assert isinstance(engine.pool, QueuePool)
-    left = engine.pool.checkedout()
-    if left:
-        engine.dispose()  # or the next test's TRUNCATE would wait for its locks
-    assert left == 0
+    return engine.pool.checkedout()
 
 
 @pytest.fixture

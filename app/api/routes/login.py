@@ -45,7 +45,9 @@ def recover_password(
     """Send an e-mail with a link that sets a new password."""
     user = crud.get_user_by_email(session=session, email=email)
     if user is not None and user.is_active:
-        # After the response, whose time must not tell whether the address has an account.
+        # After the response, whose time must not tell whether the address has an account; and
+        # without the connection, which would wait for the mail server too.
+        session.close()
         background_tasks.add_task(emails.deliver_password_recovery, user)
     return Message(message="If that email is registered, we sent a password recovery link to it")
 

@@ -1,5 +1,6 @@
 """Signing in, and what a token is worth."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from unittest.mock import patch
@@ -56,13 +57,12 @@ def verifications() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "email", ["alice@example.com", "nobody@example.com", "no address", "a\x00@example.com", "\ud800"]
+    "email", ["alice@example.com", "nobody@example.com", "no address", "a\x00@example.com"]
 )
 def test_a_refusal_tells_not_whether_the_account_exists(
     client: TestClient, database: Database, alice: Person, verifications: list[str], email: str
 ) -> None:
     give_password(database, alice, PASSWORD)
-    email = email.encode(errors="replace").decode()
     response = sign_in(client, email, "not this one")
     assert response.status_code == 400
     assert response.json() == {"detail": "Incorrect email or password"}
@@ -113,22 +113,31 @@ def test_a_reset_token_is_no_access_token(client: TestClient, alice: Person) -> 
 
 
 @pytest.mark.parametrize(
-    "damage",
+    "damaged",
     [
-        lambda token: token[:-4],
-        lambda token: token + "x",
-        lambda token: token.split(".", 1)[1],
-        lambda token: token.replace(".", ""),
-        lambda token: "x",
-        lambda token: "a.b.c",
-        lambda token: "...",
-        lambda token: token.replace(token.split(".")[0], "W1tbW1tb"),
+        "{header}.{payload}.{signature}x",
+        "{header}.{payload}.",
+        "{header}.{payload}",
+        "{payload}.{signature}",
+        "{header}{payload}{signature}",
+        "W10.{payload}.{signature}",
+        "{nested}.{payload}.{signature}",
+        "{surrogate}.{payload}.{signature}",
+        "x",
+        "...",
     ],
 )
-def test_a_malformed_token_is_403(client: TestClient, alice: Person, damage: object) -> None:
-    assert callable(damage)
+def test_a_malformed_token_is_403(client: TestClient, alice: Person, damaged: str) -> None:
     token = create_access_token(alice.id, timedelta(hours=1))
-    response = client.get(f"{API}/users/me", headers=bearer(damage(token)))
+    header, payload, signature = token.split(".")
+    damaged = damaged.format(
+        header=header,
+        payload=payload,
+        signature=signature,
+        nested=urlsafe_b64encode(b"[" * 40_000).decode(),
+        surrogate=urlsafe_b64encode(rb'{"alg": "HS256", "x": "\ud800"}').decode(),
+    )
+    response = client.get(f"{API}/users/me", headers=bearer(damaged))
     assert response.status_code == 403
     assert response.json() == {"detail": "Could not validate credentials"}
 

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import QueuePool
 
 from app import emails
 from app.core.config import settings
@@ -15,6 +14,7 @@ from app.core.db import get_engine
 from app.core.security import create_access_token, create_password_reset_token
 from app.models import User
 from tests.app.api.support import API, give_password, sign_in, stored
+from tests.app.conftest import checked_out
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
 from tests.support.people import Person, add_person
@@ -84,9 +84,7 @@ def test_no_connection_is_held_while_the_email_is_sent(
     held = []
 
     def count_connections(_user: User) -> None:
-        pool = get_engine().pool
-        assert isinstance(pool, QueuePool)
-        held.append(pool.checkedout())
+        held.append(checked_out(get_engine()))
 
     monkeypatch.setattr(emails, "deliver_password_recovery", count_connections)
     recover(client, alice.email)

@@ -15,7 +15,9 @@ PASSWORD = "a quiet hedge"
 OTHER_PASSWORD = "a loud hedge"
 
 
-def test_signing_up_makes_an_ordinary_account_that_can_sign_in(client: TestClient) -> None:
+def test_signing_up_makes_an_ordinary_account_that_can_sign_in(
+    client: TestClient, alice: Person
+) -> None:
     person = {"email": "Carol@Example.com", "password": PASSWORD, "full_name": "Carol"}
     response = client.post(SIGNUP, json={**person, "is_superuser": True})
     assert response.status_code == 200
@@ -32,7 +34,9 @@ def test_signing_up_makes_an_ordinary_account_that_can_sign_in(client: TestClien
     assert client.get(f"{API}/items/", headers=bearer(token)).json() == {"data": [], "count": 0}
 
 
-def test_a_password_is_stored_as_its_argon2_hash(client: TestClient, database: Database) -> None:
+def test_a_password_is_stored_as_its_argon2_hash(
+    client: TestClient, database: Database, alice: Person
+) -> None:
     email = "dora@example.com"
     assert client.post(SIGNUP, json={"email": email, "password": PASSWORD}).status_code == 200
     (row,) = (row for row in stored(database)["user"] if row["email"] == email)

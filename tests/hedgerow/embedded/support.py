@@ -17,7 +17,8 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root mounts disks and starts programs as another user"
 )
-ROOT = Path(__file__).parents[3]
+_PATH = [str(Path(__file__).parents[3]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, _PATH))}
 _USER = """
 import json, os, sys
 from pathlib import Path
@@ -44,7 +45,7 @@ class ServerUser:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=ENVIRONMENT,
         )
 
     def address(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def test_a_living_process_is_found_and_stays_the_same() -> None:
             assert process is not None
             assert process.parent == os.getpid()
             assert look_up(program.pid) == process
-            assert command_line(program.pid) == "/bin/sleep 60"
+            while not (command := command_line(program.pid)):
+                time.sleep(0.001)  # Linux fills it in a moment after exec has begun
+            assert command == "/bin/sleep 60"
         finally:
             program.kill()
 

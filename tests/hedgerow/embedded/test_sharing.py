@@ -11,7 +11,7 @@ import pytest
 
 from hedgerow.embedded import EmbeddedServer
 from hedgerow.embedded.locks import FileLock
-from tests.hedgerow.embedded.support import FAST, ROOT, ServerUser, ask, postmaster_pid
+from tests.hedgerow.embedded.support import ENVIRONMENT, FAST, ServerUser, ask, postmaster_pid
 
 
 def test_two_processes_share_one_server_and_the_last_one_stops_it(
@@ -99,7 +99,7 @@ def test_a_forked_child_is_no_user(folder: Path) -> None:
         [sys.executable, "-c", FORKING, folder],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=ENVIRONMENT,
     )
     assert result.stdout.split() == ["True", "False"], result.stderr
 

@@ -1,0 +1,101 @@
+"""Read from the catalogs how tables are protected."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from hedgerow.policy import Policy
+from hedgerow.protection import Protection, TableKey
+from hedgerow.row_security import RoleNames
+
+_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+
+_TABLES = text("""
+    SELECT c.oid, nullif(n.nspname, current_schema()) AS schema, c.relname AS name,
+           c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(:schemas)
+""")
+
+_POLICIES = text("""
+    SELECT polrelid, polname, polcmd::text AS polcmd, polpermissive,
+           ARRAY(SELECT coalesce(rolname, 'public')
+                 FROM unnest(polroles) AS member LEFT JOIN pg_roles r ON r.oid = member
+                 ORDER BY 1) AS roles,
+           pg_get_expr(polqual, polrelid) AS using,
+           pg_get_expr(polwithcheck, polrelid) AS with_check
+    FROM pg_policy WHERE polrelid = ANY(:tables)
+""")
+
+_GRANTS = text("""
+    SELECT c.oid, coalesce(r.rolname, 'public') AS role, acl.privilege_type AS privilege
+    FROM pg_class c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+    WHERE c.oid = ANY(:tables) AND acl.grantee <> c.relowner
+    ORDER BY 1, 2, 3
+""")
+
+
+def live_protections(
+    connection: Connection, schemas: Collection[str], roles: RoleNames
+) -> Mapping[TableKey, Protection]:
+    """Return how each table of `schemas` is protected now, with the roles' default names.
+
+    Grants are those of the project's roles and of PUBLIC: what others were given is no business of
+    the models.
+    """
+    tables = connection.execute(_TABLES, {"schemas": list(schemas)}).all()
+    oids = {"tables": [table.oid for table in tables]}
+    policies: dict[int, dict[str, Policy]] = defaultdict(dict)
+    for row in connection.execute(_POLICIES, oids):
+        policies[row.polrelid][row.polname] = read_policy(row, roles)
+    ours = {"public", roles.app, roles.admin, roles.read_only_admin, roles.maintenance}
+    grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for row in connection.execute(_GRANTS, oids):
+        if row.role in ours:
+            role = roles.documented(row.role)
+            grants[row.oid][role] = (*grants[row.oid].get(role, ()), row.privilege)
+    return {
+        (table.schema, table.name): Protection(
+            enabled=table.enabled,
+            forced=table.forced,
+            policies=policies[table.oid],
+            grants=grants[table.oid],
+        )
+        for table in tables
+    }
+
+
+def read_policy(row: Any, roles: RoleNames) -> Policy:
+    """Return a row of pg_policy as a Policy whose conditions are as the server spells them."""
+    return Policy(
+        name=row.polname,
+        command=_COMMANDS[row.polcmd],  # type: ignore[arg-type]
+        roles=tuple(roles.documented(role) for role in row.roles),
+        using=row.using,
+        with_check=row.with_check,
+        permissive=row.polpermissive,
+    )
+
+
+def policy_as_the_server_sees_it(
+    connection: Connection, create: str, drop: str | None, table: str, name: str, roles: RoleNames
+) -> Policy:
+    """Create a policy in a savepoint, read it back, and leave no trace.
+
+    `create` and `drop` are statements; `drop` makes room where a policy has the same name. Raises
+    what the server raises: a policy that cannot be created is no policy that is unchanged (P39).
+    """
+    savepoint = connection.begin_nested()
+    try:
+        if drop is not None:
+            connection.exec_driver_sql(drop)
+        connection.exec_driver_sql(create)
+        oid = connection.scalar(text("SELECT to_regclass(:table)::oid"), {"table": table})
+        rows = connection.execute(_POLICIES, {"tables": [oid]}).all()
+        return read_policy(next(row for row in rows if row.polname == name), roles)
+    finally:
+        savepoint.rollback()

@@ -1,0 +1,103 @@
+"""Let autogenerate and `alembic check` see row security as they see columns."""
+
+from dataclasses import replace
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import MigrateOperation
+from alembic.operations.ops import UpgradeOps
+from alembic.util import CommandError, PriorityDispatchResult
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import functions
+from hedgerow.drift import drifted_functions, drifted_roles
+from hedgerow.errors import HedgerowError
+from hedgerow.live import live_protections
+from hedgerow.migrations import render  # noqa: F401  (registers how operations are written)
+from hedgerow.migrations.compare import additions, changed_policies, removals
+from hedgerow.migrations.operations import (
+    ROW_SECURITY_OPTION,
+    CreateFunctionsOp,
+    CreatePolicyOp,
+    DropPolicyOp,
+)
+from hedgerow.protection import Protection, TableKey, declared_protections
+from hedgerow.row_security import RowSecurity
+from hedgerow.scope import Scope, check_declarations, scope_of
+
+
+def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
+    """Add to a revision what row security needs; raises CommandError where it cannot tell.
+
+    Roles and functions are not history: `alembic upgrade head` mends them without a revision, so
+    where they differ that is what to run.
+    """
+    connection, metadata = context.connection, context.metadata
+    row_security = context.opts.get(ROW_SECURITY_OPTION)
+    if row_security is None or connection is None or not isinstance(metadata, MetaData):
+        return PriorityDispatchResult.CONTINUE
+    try:
+        check_declarations(metadata)
+        has_functions = functions.exist(connection)
+        drifted = drifted_roles(connection, row_security)
+        if has_functions:
+            drifted += drifted_functions(connection, row_security)
+        if drifted:
+            raise CommandError(" ".join([*drifted, "Run `alembic upgrade head`, which mends it."]))
+        first, last = _differences(connection, metadata, row_security)
+    except HedgerowError as error:
+        raise CommandError(str(error)) from error
+    except DBAPIError as error:
+        raise CommandError(f"Could not compare row security: {error.orig}") from error
+    if not has_functions and any(isinstance(op, CreatePolicyOp) for op in last):
+        last.insert(0, CreateFunctionsOp(row_security.id_type))
+    upgrade.ops[:0] = first
+    upgrade.ops.extend(last)
+    return PriorityDispatchResult.CONTINUE
+
+
+def _differences(
+    connection: Connection, metadata: MetaData, row_security: RowSecurity
+) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
+    default_schema = connection.dialect.default_schema_name or "public"
+    schemas = {table.schema or default_schema for table in metadata.tables.values()}
+    live = live_protections(connection, schemas | {default_schema}, row_security.roles)
+    wanted = declared_protections(metadata, row_security)
+    first: list[MigrateOperation] = []
+    last: list[MigrateOperation] = []
+    for key in sorted({*live, *wanted}, key=lambda key: (key[0] or "", key[1])):
+        if key not in wanted and not _was_ours(live[key]):
+            continue
+        now, then = live.get(key, Protection()), wanted.get(key, Protection())
+        now = _without_kept(now, metadata, key)
+        first += removals(key, now, then)
+        last += additions(key, now, then)
+        if key in live and key in wanted:
+            table = metadata.tables[_metadata_key(key)]
+            columns = [column.name for column in table.columns]
+            for old, new in changed_policies(
+                connection, key, now, then, columns, row_security.roles
+            ):
+                first.append(DropPolicyOp(table.name, old, schema=table.schema))
+                last.append(CreatePolicyOp(table.name, new, schema=table.schema))
+    return first, last
+
+
+def _was_ours(live: Protection) -> bool:
+    """Tell a table whose model is gone from one that the models never knew."""
+    return bool(live.policies or live.grants)
+
+
+def _without_kept(live: Protection, metadata: MetaData, key: TableKey) -> Protection:
+    """Leave out the policies that a model says are kept by hand."""
+    table = metadata.tables.get(_metadata_key(key))
+    scope = scope_of(table) if table is not None else None
+    if not isinstance(scope, Scope) or not scope.kept_by_hand:
+        return live
+    policies = {n: p for n, p in live.policies.items() if n not in scope.kept_by_hand}
+    return replace(live, policies=policies)
+
+
+def _metadata_key(key: TableKey) -> str:
+    schema, name = key
+    return f"{schema}.{name}" if schema else name

@@ -1,0 +1,108 @@
+"""Find where a database's row security differs from what the models declare."""
+
+from collections.abc import Collection, Iterator
+
+from alembic.operations import MigrateOperation
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import sql
+from hedgerow.live import policy_as_the_server_sees_it
+from hedgerow.migrations.grants import GrantTableOp, RevokeTableOp
+from hedgerow.migrations.operations import (
+    CreatePolicyOp,
+    DisableOp,
+    DropPolicyOp,
+    EnableOp,
+    ForceOp,
+    NoForceOp,
+)
+from hedgerow.policy import Policy, create_policy_statement, drop_policy_statement
+from hedgerow.protection import Protection, TableKey
+from hedgerow.row_security import RoleNames
+
+_UNDEFINED_COLUMN = "42703"
+
+
+def removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
+    """Yield what must go, before columns that policies mention or the table itself are dropped."""
+    schema, table = key
+    for name, policy in live.policies.items():
+        if name not in wanted.policies:
+            yield DropPolicyOp(table, policy, schema=schema)
+    if live.forced and not wanted.forced:
+        yield NoForceOp(table, schema=schema)
+    if live.enabled and not wanted.enabled:
+        yield DisableOp(table, schema=schema)
+    for role, privileges in live.grants.items():
+        if surplus := _beyond(privileges, wanted.grants.get(role, ())):
+            yield RevokeTableOp(table, surplus, role, schema=schema)
+
+
+def additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
+    """Yield what is missing, to come after the tables and columns that it mentions."""
+    schema, table = key
+    for role, privileges in wanted.grants.items():
+        if missing := _beyond(privileges, live.grants.get(role, ())):
+            yield GrantTableOp(table, missing, role, schema=schema)
+    if wanted.enabled and not live.enabled:
+        yield EnableOp(table, schema=schema)
+    if wanted.forced and not live.forced:
+        yield ForceOp(table, schema=schema)
+    for name, policy in wanted.policies.items():
+        if name not in live.policies:
+            yield CreatePolicyOp(table, policy, schema=schema)
+
+
+def changed_policies(
+    connection: Connection,
+    key: TableKey,
+    live: Protection,
+    wanted: Protection,
+    wanted_columns: Collection[str],
+    roles: RoleNames,
+) -> Iterator[tuple[Policy, Policy]]:
+    """Yield each policy that exists under its name but differs, as it is and as it should be.
+
+    The server judges: what is wanted is created in a savepoint and read back, so that spelling does
+    not matter and a changed condition is seen (P38). An error there is raised (P39), but for a
+    column that this same revision will add.
+    """
+    schema, table = key
+    target = sql.table_name(table, schema)
+    for name, policy in wanted.policies.items():
+        if name not in live.policies:
+            continue
+        try:
+            seen = policy_as_the_server_sees_it(
+                connection,
+                create=create_policy_statement(policy, table, schema, roles),
+                drop=drop_policy_statement(name, table, schema),
+                table=target,
+                name=name,
+                roles=roles,
+            )
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _UNDEFINED_COLUMN:
+                raise
+            existing = {column["name"] for column in inspect(connection).get_columns(table, schema)}
+            if existing.issuperset(wanted_columns):
+                raise
+            yield live.policies[name], policy
+        else:
+            if _facts(seen) != _facts(live.policies[name]):
+                yield live.policies[name], policy
+
+
+def _facts(policy: Policy) -> tuple[object, ...]:
+    return (
+        policy.command,
+        sorted(policy.roles),
+        policy.using,
+        policy.with_check,
+        policy.permissive,
+    )
+
+
+def _beyond(privileges: Collection[str], allowed: Collection[str]) -> tuple[str, ...]:
+    return tuple(privilege for privilege in privileges if privilege not in allowed)

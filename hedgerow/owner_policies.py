@@ -1,0 +1,40 @@
+"""The policies that every scoped table gets: the owner's, and one for each admin role."""
+
+from hedgerow import sql
+from hedgerow.identity import Role
+from hedgerow.policy import Policy, policy_name
+from hedgerow.row_security import RoleNames
+
+
+def owner_policies(table: str, owner_column: str) -> tuple[Policy, ...]:
+    """Return the policies through which `owner_column` keeps a table's rows apart.
+
+    The identity stands in a sub-select, so that it is evaluated once a statement (P46), and its
+    comparison is bare, so that the index on the owner applies (P45). UPDATE checks the new row too,
+    or a row could be given away (P30).
+    """
+    owns = f"{sql.name(owner_column)} = (SELECT rls.user_id())"
+    is_admin = _has_role(Role.ADMIN)
+    return (
+        Policy(policy_name(table, "owner_select"), "SELECT", using=owns),
+        Policy(policy_name(table, "owner_insert"), "INSERT", with_check=owns),
+        Policy(policy_name(table, "owner_update"), "UPDATE", using=owns, with_check=owns),
+        Policy(policy_name(table, "owner_delete"), "DELETE", using=owns),
+        Policy(
+            policy_name(table, "admin"),
+            "ALL",
+            (RoleNames.admin,),
+            using=is_admin,
+            with_check=is_admin,
+        ),
+        Policy(
+            policy_name(table, "read_only_admin"),
+            "SELECT",
+            (RoleNames.read_only_admin,),
+            using=_has_role(Role.READ_ONLY_ADMIN),
+        ),
+    )
+
+
+def _has_role(role: Role) -> str:
+    return f"(SELECT rls.role()) = {sql.text_literal(role.value)}"

@@ -1,0 +1,65 @@
+"""How a table is protected: declared by the models, or found in the database; in one shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import MetaData, Table
+
+from hedgerow.owner_policies import owner_policies
+from hedgerow.policy import Policy
+from hedgerow.row_security import RoleNames, RowSecurity
+from hedgerow.scope import Scope, scope_of
+
+READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+READ = ("SELECT",)
+
+TableKey = tuple[str | None, str]
+"""Schema, None where it is the default one, and name."""
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A table's row security, its policies by name, and who may do what, by role.
+
+    Role names are the default ones. `grants` and `sequence_grants` hold only what others than the
+    owner were given.
+    """
+
+    enabled: bool = False
+    forced: bool = False
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
+    """Return what the models say of `table`.
+
+    A table that is not scoped gets the same grants: row security, not privileges, tells users
+    apart, and the application must reach it.
+    """
+    grants = {
+        RoleNames.app: READ_AND_WRITE,
+        RoleNames.admin: READ_AND_WRITE,
+        RoleNames.read_only_admin: READ,
+    }
+    scope = scope_of(table)
+    if not isinstance(scope, Scope):
+        return Protection(grants=grants)
+    own = (policy.rendered(table) for policy in scope.policies)
+    policies = (*owner_policies(table.name, scope.owner_column), *own)
+    return Protection(
+        enabled=row_security.enabled,
+        forced=row_security.force,
+        policies={policy.name: policy for policy in policies},
+        grants=grants,
+    )
+
+
+def declared_protections(
+    metadata: MetaData, row_security: RowSecurity
+) -> Mapping[TableKey, Protection]:
+    """Return what the models say of each table."""
+    return {
+        (table.schema, table.name): declared_protection(table, row_security)
+        for table in metadata.tables.values()
+    }
