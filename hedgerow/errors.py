@@ -32,5 +32,13 @@ class ProvisioningError(HedgerowError):
     """The database could not be brought to what the configuration says."""
 
 
+class MigrationError(HedgerowError):
+    """A migration failed, and its transaction was rolled back."""
+
+
+class DriftError(HedgerowError):
+    """The database differs from the declarations, or it cannot be told whether it does."""
+
+
 class DatabaseNotReadyError(HedgerowError):
     """The database would not keep users apart as it is set up; the application must not start."""

@@ -14,12 +14,18 @@ def owner_policies(table: str, owner_column: str) -> tuple[Policy, ...]:
     or a row could be given away (P30).
     """
     owns = f"{sql.name(owner_column)} = (SELECT rls.user_id())"
-    is_admin = _has_role(Role.ADMIN)
     return (
         Policy(policy_name(table, "owner_select"), "SELECT", using=owns),
         Policy(policy_name(table, "owner_insert"), "INSERT", with_check=owns),
         Policy(policy_name(table, "owner_update"), "UPDATE", using=owns, with_check=owns),
         Policy(policy_name(table, "owner_delete"), "DELETE", using=owns),
+    )
+
+
+def admin_policies(table: str) -> tuple[Policy, ...]:
+    """Return the policies that let both kinds of admin through, each in its own database role."""
+    is_admin = _has_role(Role.ADMIN)
+    return (
         Policy(
             policy_name(table, "admin"),
             "ALL",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import MetaData, Table
 
-from hedgerow.owner_policies import owner_policies
+from hedgerow.owner_policies import admin_policies, owner_policies
 from hedgerow.policy import Policy
 from hedgerow.row_security import RoleNames, RowSecurity
 from hedgerow.scope import Scope, scope_of
@@ -21,8 +21,7 @@ TableKey = tuple[str | None, str]
 class Protection:
     """A table's row security, its policies by name, and who may do what, by role.
 
-    Role names are the default ones. `grants` and `sequence_grants` hold only what others than the
-    owner were given.
+    Role names are the default ones; `grants` hold only what others than the owner were given.
     """
 
     enabled: bool = False
@@ -45,8 +44,9 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     scope = scope_of(table)
     if not isinstance(scope, Scope):
         return Protection(grants=grants)
+    owners = owner_policies(table.name, scope.owner_column) if scope.owner_column else ()
     own = (policy.rendered(table) for policy in scope.policies)
-    policies = (*owner_policies(table.name, scope.owner_column), *own)
+    policies = (*owners, *admin_policies(table.name), *own)
     return Protection(
         enabled=row_security.enabled,
         forced=row_security.force,

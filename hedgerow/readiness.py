@@ -4,8 +4,8 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hedgerow import sql
-from hedgerow.connecting import explain_connection_failure
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, DatabaseNotReadyError
+from hedgerow.explain import explain_connection_failure
 from hedgerow.identity import Identity
 from hedgerow.reconcile import read_state
 from hedgerow.row_security import RowSecurity
@@ -101,6 +101,7 @@ def _identity_faults(connection: Connection, row_security: RowSecurity) -> list[
             f"Only the {who_signs} signed identities: set RLS_CONTEXT_SECRET to what the database"
             f" was migrated with, or {_MIGRATE}."
         ]
+    faults = _key_faults(connection)
     connection.rollback()
     try:
         with connection.begin():
@@ -116,4 +117,23 @@ def _identity_faults(connection: Connection, row_security: RowSecurity) -> list[
                 " RLS_CONTEXT_MAX_AGE_SECONDS: set them right."
             ]
         raise
-    return []
+    return faults
+
+
+def _key_faults(connection: Connection) -> list[str]:
+    """Find roles within the login's reach that may read a signing key, or put in their own.
+
+    Default privileges of the schema's owner, or a grant on all tables, would do it silently.
+    """
+    roles = connection.scalars(
+        text(
+            "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER')"
+            " AND has_any_column_privilege(oid, to_regclass('rls.signing_key')::oid,"
+            " 'SELECT, INSERT, UPDATE') ORDER BY rolname"
+        )
+    )
+    return [
+        f"{name!r} has privileges on the table rls.signing_key, so injected SQL could sign any"
+        f" identity: run `REVOKE ALL ON rls.signing_key FROM {sql.name(name)}` as the owner."
+        for name in roles
+    ]

@@ -28,7 +28,9 @@ class LoginPasswords:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class WantedRole:
+    """What a role of the project is to be."""
+
     name: str
     attributes: Mapping[str, bool]
     member_of: Mapping[str, bool] = field(default_factory=dict)
@@ -73,28 +75,29 @@ def ensure_roles(
 
 def pending_role_changes(connection: Connection, row_security: RowSecurity) -> list[RoleChange]:
     """Return what the roles still need to be what the configuration says, in order."""
-    wanted_roles = _wanted_roles(row_security)
+    roles = wanted_roles(row_security)
     return [
-        *(change for wanted in wanted_roles for change in _attributes(connection, wanted)),
-        *(change for wanted in wanted_roles for change in _memberships(connection, wanted)),
+        *(change for wanted in roles for change in _attributes(connection, wanted)),
+        *(change for wanted in roles for change in _memberships(connection, wanted)),
     ]
 
 
-def _wanted_roles(row_security: RowSecurity) -> tuple[_Wanted, ...]:
+def wanted_roles(row_security: RowSecurity) -> tuple[WantedRole, ...]:
+    """Return the project's four roles, those first that others are members of."""
     roles = row_security.roles
     powerless = dict.fromkeys(
         ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"), False
     )
     return (
-        _Wanted(roles.admin, {**powerless, "LOGIN": False, "INHERIT": False}),
-        _Wanted(roles.read_only_admin, {**powerless, "LOGIN": False, "INHERIT": False}),
+        WantedRole(roles.admin, {**powerless, "LOGIN": False, "INHERIT": False}),
+        WantedRole(roles.read_only_admin, {**powerless, "LOGIN": False, "INHERIT": False}),
         # Never inheriting: an inherited admin policy applies to every ordinary request (P2).
-        _Wanted(
+        WantedRole(
             roles.app,
             {**powerless, "LOGIN": True, "INHERIT": False},
             {roles.admin: False, roles.read_only_admin: False},
         ),
-        _Wanted(
+        WantedRole(
             roles.maintenance,
             {**powerless, "LOGIN": True, "INHERIT": True, "BYPASSRLS": not row_security.force},
             {roles.admin: True},
@@ -113,14 +116,14 @@ _CATALOG_COLUMNS = {
 }
 
 
-def _attributes(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]:
+def _attributes(connection: Connection, wanted: WantedRole) -> Iterator[RoleChange]:
     row = connection.execute(
         text("SELECT * FROM pg_roles WHERE rolname = :name"), {"name": wanted.name}
     ).one_or_none()
     role = sql.name(wanted.name)
     if row is None:
         harmless = {k: v for k, v in wanted.attributes.items() if k != "BYPASSRLS"}
-        statement = f"CREATE ROLE {role} {_spell(harmless)}"
+        statement = f"CREATE ROLE {role} {spell_attributes(harmless)}"
         yield RoleChange(f"Role {wanted.name!r} is missing.", statement)
         current = {**harmless, "BYPASSRLS": False}
     else:
@@ -129,7 +132,7 @@ def _attributes(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]
     # Apart from the rest, for only a superuser (from 16 on: who has it, too) may grant it.
     bypass = {k: differing.pop(k) for k in ("BYPASSRLS",) if differing.get(k)}
     for attributes in filter(None, (differing, bypass)):
-        spelled = _spell(attributes)
+        spelled = spell_attributes(attributes)
         yield RoleChange(
             f"Role {wanted.name!r} should be {spelled}.",
             f"ALTER ROLE {role} {spelled}",
@@ -137,11 +140,12 @@ def _attributes(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]
         )
 
 
-def _spell(attributes: Mapping[str, bool]) -> str:
+def spell_attributes(attributes: Mapping[str, bool]) -> str:
+    """Return attributes as CREATE ROLE takes them, such as `LOGIN NOINHERIT`."""
     return " ".join(name if on else f"NO{name}" for name, on in attributes.items())
 
 
-def _memberships(connection: Connection, wanted: _Wanted) -> Iterator[RoleChange]:
+def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleChange]:
     has_options = _server_version(connection) >= _INHERIT_OPTION_SINCE
     for group, inherit in wanted.member_of.items():
         rows = connection.execute(

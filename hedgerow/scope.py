@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import MetaData, Table, event
 from sqlalchemy.orm import Mapper
@@ -12,7 +13,8 @@ from hedgerow.policy import Policy
 
 OWNER_COLUMN = "owner_id"
 
-_INFO_KEY = "hedgerow.scope"
+# Not in Table.info, which autogenerate writes into revisions.
+_declared: "WeakKeyDictionary[Table, Scope | Exempt]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,11 @@ class Scope:
 
     Set as the class attribute `__rls__` of a mapped class or of a mixin above it. `policies` are
     the table's own, beside the owner's and the admins'; `kept_by_hand` names policies that exist
-    in the database on purpose although no model declares them.
+    in the database on purpose although no model declares them. Where `owner_column` is None the
+    table has no owner's policies, only its own and the admins'.
     """
 
-    owner_column: str = OWNER_COLUMN
+    owner_column: str | None = OWNER_COLUMN
     policies: tuple[Policy, ...] = ()
     kept_by_hand: frozenset[str] = frozenset()
 
@@ -51,7 +54,7 @@ def exempt(reason: str) -> Exempt:
 
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
-    """Note the scope on the table as its class is mapped, so that the MetaData is the registry.
+    """Note the scope on the table as its class is mapped, so that the tables are the registry.
 
     Raises ConfigurationError where the declared owner column does not exist.
     """
@@ -59,18 +62,18 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     if not isinstance(scope, Scope | Exempt) or not isinstance(mapper.local_table, Table):
         return
     table = mapper.local_table
-    if isinstance(scope, Scope) and scope.owner_column not in table.columns:
+    owner = scope.owner_column if isinstance(scope, Scope) else None
+    if owner is not None and owner not in table.columns:
         raise ConfigurationError(
-            f"{mapped_class.__name__}.__rls__ names the owner column {scope.owner_column!r}, which"
+            f"{mapped_class.__name__}.__rls__ names the owner column {owner!r}, which"
             f" table {table.name!r} does not have."
         )
-    table.info[_INFO_KEY] = scope
+    _declared[table] = scope
 
 
 def scope_of(table: Table) -> Scope | Exempt | None:
     """Return how `table` is kept apart by user, why it is not, or None where nothing is said."""
-    scope = table.info.get(_INFO_KEY)
-    return scope if isinstance(scope, Scope | Exempt) else None
+    return _declared.get(table)
 
 
 def scoped_tables(metadata: MetaData) -> Iterator[tuple[Table, Scope]]:

@@ -1,9 +1,9 @@
 """What `alembic` runs: the engine's environment with this application's models and settings."""
 
+import sys
 from logging.config import fileConfig
 
 from alembic import context
-from alembic.util import CommandError
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
@@ -15,13 +15,11 @@ if context.config.config_file_name is not None:
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 
 try:
-    engine = owner_engine()
+    migrations.run(
+        owner_engine(),
+        target_metadata=SQLModel.metadata,
+        row_security=row_security,
+        passwords=passwords,
+    )
 except HedgerowError as error:
-    raise CommandError(str(error)) from None
-
-migrations.run(
-    engine,
-    target_metadata=SQLModel.metadata,
-    row_security=row_security,
-    passwords=passwords,
-)
+    sys.exit(f"FAILED: {error}")

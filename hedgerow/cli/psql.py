@@ -14,9 +14,9 @@ from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from hedgerow.connecting import explain_connection_failure
 from hedgerow.embedded import binary
 from hedgerow.errors import DatabaseNotReadyError, IdentityError
+from hedgerow.explain import explain_connection_failure
 from hedgerow.identity import Identity
 from hedgerow.project import Project, load_project
 

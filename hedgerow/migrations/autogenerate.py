@@ -5,13 +5,14 @@ from dataclasses import replace
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import UpgradeOps
-from alembic.util import CommandError, PriorityDispatchResult
+from alembic.util import PriorityDispatchResult
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import functions
 from hedgerow.drift import drifted_functions, drifted_roles
-from hedgerow.errors import HedgerowError
+from hedgerow.errors import DriftError
+from hedgerow.explain import first_line
 from hedgerow.live import live_protections
 from hedgerow.migrations import render  # noqa: F401  (registers how operations are written)
 from hedgerow.migrations.compare import additions, changed_policies, removals
@@ -27,28 +28,27 @@ from hedgerow.scope import Scope, check_declarations, scope_of
 
 
 def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
-    """Add to a revision what row security needs; raises CommandError where it cannot tell.
+    """Add to a revision what row security needs.
 
     Roles and functions are not history: `alembic upgrade head` mends them without a revision, so
-    where they differ that is what to run.
+    where they differ that is what to run. Raises DriftError then, and where the server could not
+    tell whether a policy differs; ConfigurationError where the models contradict themselves.
     """
     connection, metadata = context.connection, context.metadata
     row_security = context.opts.get(ROW_SECURITY_OPTION)
     if row_security is None or connection is None or not isinstance(metadata, MetaData):
         return PriorityDispatchResult.CONTINUE
+    check_declarations(metadata)
+    has_functions = functions.exist(connection)
+    drifted = drifted_roles(connection, row_security)
+    if has_functions:
+        drifted += drifted_functions(connection, row_security)
+    if drifted:
+        raise DriftError(" ".join([*drifted, "Run `alembic upgrade head`, which mends it."]))
     try:
-        check_declarations(metadata)
-        has_functions = functions.exist(connection)
-        drifted = drifted_roles(connection, row_security)
-        if has_functions:
-            drifted += drifted_functions(connection, row_security)
-        if drifted:
-            raise CommandError(" ".join([*drifted, "Run `alembic upgrade head`, which mends it."]))
         first, last = _differences(connection, metadata, row_security)
-    except HedgerowError as error:
-        raise CommandError(str(error)) from error
     except DBAPIError as error:
-        raise CommandError(f"Could not compare row security: {error.orig}") from error
+        raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
     if not has_functions and any(isinstance(op, CreatePolicyOp) for op in last):
         last.insert(0, CreateFunctionsOp(row_security.id_type))
     upgrade.ops[:0] = first

@@ -3,14 +3,14 @@
 from typing import Any
 
 from alembic import context
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hedgerow import alembic_plugin
-from hedgerow.connecting import explain_connection_failure
-from hedgerow.errors import HedgerowError, ProvisioningError
+from hedgerow.errors import MigrationError, ProvisioningError
+from hedgerow.explain import explain_connection_failure, first_line
 from hedgerow.keys import reconcile_functions
+from hedgerow.migrations import script
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
 from hedgerow.reconcile import reconcile
 from hedgerow.roles import LoginPasswords, ensure_roles
@@ -36,7 +36,9 @@ def run(
     Row security is off for the owner, so that under FORCE a backfill or a foreign key's validation
     that would skip hidden rows fails instead of reporting success (P35, P36).
 
-    Raises alembic.util.CommandError, which Alembic prints as one line.
+    Raises a HedgerowError, whose message is one line: MigrationError where a migration failed,
+    ProvisioningError where the owner cannot connect or may not do something, DriftError where
+    `alembic check` cannot tell.
     """
     schemas = {table.schema for table in target_metadata.tables.values()}
     common: dict[str, Any] = {
@@ -52,7 +54,9 @@ def run(
             url=engine.url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **common
         )
         with context.begin_transaction():
+            script.write_before(row_security)
             context.run_migrations()
+            script.write_after(target_metadata, row_security)
         return
     try:
         with _connect(engine) as connection:
@@ -65,8 +69,18 @@ def run(
                 if _moves_database():
                     reconcile_functions(connection, row_security)
                     reconcile(connection, target_metadata, row_security)
-    except HedgerowError as error:
-        raise CommandError(str(error)) from error
+    except DBAPIError as error:
+        raise MigrationError(_explain(error)) from error
+
+
+def _explain(error: DBAPIError) -> str:
+    said = first_line(error)
+    if "row-level security policy" in said:
+        said += (
+            ". RLS_FORCE filters the owner too, and a migration must not skip rows silently: begin"
+            " it with op.no_force_rls(table); the upgrade forces the table again at its end"
+        )
+    return f"The migration failed and was rolled back: {said}."
 
 
 def _connect(engine: Engine) -> Connection:

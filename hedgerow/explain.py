@@ -1,0 +1,19 @@
+"""What to tell a person when PostgreSQL cannot be reached, or refuses."""
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+
+def first_line(error: DBAPIError) -> str:
+    """Return the line of a database error that says what is wrong, without a full stop."""
+    return str(error.orig).splitlines()[0].rstrip(".")
+
+
+def explain_connection_failure(engine: Engine, error: OperationalError, cure: str) -> str:
+    """Return one line: to where, as whom, why, and what to look at; never the password."""
+    url = engine.url
+    return (
+        f"Cannot connect to PostgreSQL as {url.username!r} at {url.host}:{url.port or 5432}"
+        f"/{url.database}: {first_line(error)}. Check that the server runs there, and DATABASE_URL (or"
+        f" POSTGRES_*). {cure}"
+    )

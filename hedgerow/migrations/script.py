@@ -1,0 +1,70 @@
+"""What `alembic upgrade --sql` writes around the migrations, for an administrator to run as it is.
+
+Secrets stay out of the script: passwords and the signing key come with the next online
+`alembic upgrade head`, or from the administrator.
+"""
+
+from alembic import context
+from sqlalchemy import MetaData
+
+from hedgerow import functions, sql
+from hedgerow.roles import WantedRole, spell_attributes, wanted_roles
+from hedgerow.row_security import RowSecurity
+from hedgerow.scope import scoped_tables
+
+_COMMENT = """\
+-- This script holds no secrets. Before the application starts, give {app} and {maintenance} their
+-- passwords (\\password in psql){key}, or run `alembic upgrade head` once."""
+
+
+def write_before(row_security: RowSecurity) -> None:
+    """Write the roles, which migrations name."""
+    roles = row_security.roles
+    comment = _COMMENT.format(
+        app=sql.name(roles.app),
+        maintenance=sql.name(roles.maintenance),
+        key=" and store the signing key" if row_security.signing else "",
+    )
+    context.get_context().impl.static_output(comment)
+    context.execute(sql.Statement("SET row_security = off"))
+    for wanted in wanted_roles(row_security):
+        context.execute(sql.Statement(_create_if_missing(wanted)))
+    for wanted in wanted_roles(row_security):
+        for group, inherit in wanted.member_of.items():
+            context.execute(sql.Statement(_grant_membership(wanted, group, inherit)))
+
+
+def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
+    """Write what is not history: how identities are checked, and what the switches say."""
+    if context.get_revision_argument() != "head":
+        return  # tables of other revisions are not those of the models
+    signed = row_security.signing is not None
+    for statement in functions.define_statements(row_security.id_type, signed=signed):
+        context.execute(sql.Statement(statement))
+    enable = "ENABLE" if row_security.enabled else "DISABLE"
+    force = "FORCE" if row_security.force else "NO FORCE"
+    for table, _ in scoped_tables(metadata):
+        target = sql.table_name(table.name, table.schema)
+        for verb in (enable, force):
+            context.execute(sql.Statement(f"ALTER TABLE {target} {verb} ROW LEVEL SECURITY"))
+
+
+def _create_if_missing(wanted: WantedRole) -> str:
+    return f"""DO $$ BEGIN
+    IF to_regrole({sql.text_literal(sql.name(wanted.name))}) IS NULL THEN
+        CREATE ROLE {sql.name(wanted.name)} {spell_attributes(wanted.attributes)};
+    END IF;
+END $$"""
+
+
+def _grant_membership(wanted: WantedRole, group: str, inherit: bool) -> str:
+    grant = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
+    options = f"WITH INHERIT {str(inherit).upper()}, SET TRUE"
+    # Before 16 a grant has no options; there the attribute NOINHERIT does it.
+    return f"""DO $$ BEGIN
+    IF current_setting('server_version_num')::int >= 160000 THEN
+        EXECUTE {sql.text_literal(f"{grant} {options}")};
+    ELSE
+        {grant};
+    END IF;
+END $$"""

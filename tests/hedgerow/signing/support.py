@@ -1,0 +1,83 @@
+"""What tests of signed identities share: a database that demands them, and sessions that carry them."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+import hedgerow
+from hedgerow import Identity, Role, RowSecurity, Signing
+from hedgerow.keys import reconcile_functions
+from tests.support.databases import Database
+from tests.support.people import Person
+from tests.support.raw import RawConnection
+
+PLAIN = RowSecurity()
+SIGNING = Signing("the secret of the tests of signing")
+SIGNED = replace(PLAIN, signing=SIGNING)
+
+
+def demand(database: Database, row_security: RowSecurity) -> None:
+    """Bring the database to `row_security` as a migration does."""
+    with database.as_owner() as owner:
+        reconcile_functions(owner, row_security)
+
+
+def signed_session(engine: Engine, person: Person, role: Role = Role.USER) -> Session:
+    """Return a session that is bound to `person` and signs for them."""
+    return session_with(engine, person, SIGNED, role)
+
+
+def session_with(
+    engine: Engine, person: Person, row_security: RowSecurity, role: Role = Role.USER
+) -> Session:
+    """Return a session that is bound to `person` in the way of `row_security`."""
+    session = Session(engine, expire_on_commit=False)
+    hedgerow.bind(session, Identity(person.id, role), row_security)
+    return session
+
+
+def signature(user: object, role: str, *, secret: str = SIGNING.secret, age: float = 0) -> str:
+    """Return a signature made `age` seconds ago, by the specification and not by the engine."""
+    issued = f"{time.time() - age:.3f}"
+    message = f"{role} {issued} {user}".encode()
+    return f"{issued} {hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
+
+
+def claim(connection: RawConnection, user: object, role: str, signature: str) -> None:
+    """Set an identity for the transaction; whether the database believes it is another question."""
+    connection.execute(
+        "SELECT set_config('app.user_id', %s, true), set_config('app.role', %s, true),"
+        " set_config('app.signature', %s, true)",
+        [str(user), role, signature],
+    )
+
+
+def sign_in(connection: RawConnection, person: Person, role: Role = Role.USER) -> None:
+    """Make the raw connection's transaction the person's, signed by the engine."""
+    apply(connection, SIGNED.settings_for(Identity(person.id, role)))
+
+
+def apply(connection: RawConnection, settings: Mapping[str, str]) -> None:
+    """Make `settings` for the transaction that the connection is in."""
+    for name, value in settings.items():
+        connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def run_injected(session: Session, statement: str) -> tuple[set[UUID], str | None]:
+    """Run SQL that an attacker wrote in the session's transaction, as one string.
+
+    Return the ids of items in the rows that came back, and the SQLSTATE where it failed.
+    """
+    try:
+        result = session.connection().exec_driver_sql(statement)
+        rows = result.all() if result.returns_rows else []
+    except DBAPIError as error:
+        return set(), getattr(error.orig, "sqlstate", None)
+    return {value for row in rows for value in row if isinstance(value, UUID)}, None
