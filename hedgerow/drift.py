@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from hedgerow import functions
+from hedgerow import functions, sql
 from hedgerow.roles import pending_role_changes
 from hedgerow.row_security import RowSecurity
 
@@ -32,7 +32,7 @@ def drifted_functions(connection: Connection, row_security: RowSecurity) -> list
     try:
         signed = row_security.signing is not None
         for statement in functions.define_statements(row_security.id_type, signed=signed):
-            connection.exec_driver_sql(statement)
+            connection.execute(sql.Statement(statement))
         wanted = _read(connection)
     finally:
         savepoint.rollback()

@@ -14,6 +14,6 @@ def explain_connection_failure(engine: Engine, error: OperationalError, cure: st
     url = engine.url
     return (
         f"Cannot connect to PostgreSQL as {url.username!r} at {url.host}:{url.port or 5432}"
-        f"/{url.database}: {first_line(error)}. Check that the server runs there, and DATABASE_URL (or"
-        f" POSTGRES_*). {cure}"
+        f"/{url.database}: {first_line(error)}. Check that the server runs there, and DATABASE_URL"
+        f" (or POSTGRES_*). {cure}"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from hedgerow import sql
 from hedgerow.policy import Policy
 from hedgerow.protection import Protection, TableKey
 from hedgerow.row_security import RoleNames
@@ -92,8 +93,8 @@ def policy_as_the_server_sees_it(
     savepoint = connection.begin_nested()
     try:
         if drop is not None:
-            connection.exec_driver_sql(drop)
-        connection.exec_driver_sql(create)
+            connection.execute(sql.Statement(drop))
+        connection.execute(sql.Statement(create))
         oid = connection.scalar(text("SELECT to_regclass(:table)::oid"), {"table": table})
         rows = connection.execute(_POLICIES, {"tables": [oid]}).all()
         return read_policy(next(row for row in rows if row.polname == name), roles)

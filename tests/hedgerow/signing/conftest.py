@@ -23,3 +23,11 @@ def fresh_signed_database(fresh_database: Database) -> Database:
     """Return a copy for a test that changes more than rows."""
     demand(fresh_database, SIGNED)
     return fresh_database
+
+
+@pytest.fixture(scope="session")
+def plain_database(server: URL) -> Iterator[Database]:
+    """Yield a database that takes plain identities, for the negative controls."""
+    database = clone_template(server)
+    yield database
+    drop(database)

@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import hedgerow
@@ -70,14 +71,20 @@ def apply(connection: RawConnection, settings: Mapping[str, str]) -> None:
         connection.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
-def run_injected(session: Session, statement: str) -> tuple[set[UUID], str | None]:
+def run_injected(session: Session, statements: str) -> tuple[set[UUID], str | None]:
     """Run SQL that an attacker wrote in the session's transaction, as one string.
 
-    Return the ids of items in the rows that came back, and the SQLSTATE where it failed.
+    Return the UUIDs in all rows that came back, and the SQLSTATE where it failed.
     """
-    try:
-        result = session.connection().exec_driver_sql(statement)
-        rows = result.all() if result.returns_rows else []
-    except DBAPIError as error:
-        return set(), getattr(error.orig, "sqlstate", None)
-    return {value for row in rows for value in row if isinstance(value, UUID)}, None
+    found: set[UUID] = set()
+    with closing(session.connection().connection.cursor()) as cursor:
+        try:
+            cursor.execute(statements)
+            more: bool | None = True
+            while more:
+                rows = cursor.fetchall() if cursor.description else []
+                found |= {value for row in rows for value in row if isinstance(value, UUID)}
+                more = cursor.nextset()
+        except psycopg.Error as error:
+            return found, error.sqlstate
+    return found, None

@@ -1,0 +1,228 @@
+"""An admin block elevates a session for its length, and gives it back as it was."""
+
+import dataclasses
+from typing import cast
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+import hedgerow
+from app.models import Item
+from hedgerow import Identity, IdentityError, Role, identity_of
+from tests.support.admin_blocks import BLOCKS, STARTS, Create, start
+from tests.support.databases import Database
+from tests.support.people import Person, owners_of
+from tests.support.sessions import (
+    ROW_SECURITY,
+    AdminContext,
+    identity_on_server,
+    session_of,
+    visible,
+)
+
+@pytest.mark.parametrize("how", STARTS)
+@pytest.mark.parametrize("create", BLOCKS)
+def test_the_block_sees_everything_and_the_rest_does_not(
+    create: Create, how: str, pool: Engine, alice: Person, bob: Person
+) -> None:
+    with session_of(pool, alice) as session:
+        start(session, how)
+        before = identity_of(session)
+        with create(alice.id, session) as block:
+            assert identity_of(session) == block.identity
+            assert visible(session) == {*alice.items, *bob.items}
+        assert identity_of(session) == before
+        assert identity_on_server(session) == (str(alice.id), "user", "rls_app_user")
+        assert visible(session) == set(alice.items)
+        session.commit()
+        assert visible(session) == set(alice.items)
+
+
+@pytest.mark.parametrize("create", BLOCKS)
+def test_a_block_in_a_session_that_is_nobodys(
+    create: Create, pool: Engine, alice: Person, bob: Person
+) -> None:
+    """Leaving makes the open transaction nobody's again, not the admin's."""
+    with Session(pool) as session:
+        with create(alice.id, session):
+            assert visible(session) == {*alice.items, *bob.items}
+        assert identity_of(session) is None
+        assert identity_on_server(session) == ("", "", "rls_app_user")
+
+
+def test_an_empty_block_begins_no_transaction(pool: Engine, alice: Person) -> None:
+    with session_of(pool, alice) as session:
+        with AdminContext.create_full_admin(alice.id, session):
+            pass
+        assert not session.in_transaction()
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_what_the_admin_wrote_is_kept(
+    how: str, pool: Engine, database: Database, alice: Person, bob: Person
+) -> None:
+    """P18: what is pending at the end of the block is flushed as the admin."""
+    item = Item(owner_id=bob.id, title="from the admin")
+    with session_of(pool, alice) as session:
+        start(session, how)
+        with AdminContext.create_full_admin(alice.id, session):
+            session.add(item)
+        assert item.id not in visible(session)
+        session.commit()
+    assert owners_of(database, [item.id]) == {item.id: bob.id}
+
+
+def test_what_the_user_left_pending_is_written_as_the_user(
+    pool: Engine, alice: Person, bob: Person
+) -> None:
+    """Entering a block does not lend its power to what was added before."""
+    with session_of(pool, alice) as session:
+        session.add(Item(owner_id=bob.id, title="smuggled"))
+        with (
+            pytest.raises(Exception, match="row-level security"),
+            AdminContext.create_full_admin(alice.id, session),
+        ):
+            raise AssertionError("The block was entered.")
+        session.rollback()
+        assert identity_of(session) == Identity(alice.id)
+        assert visible(session) == set(alice.items)
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_a_flush_right_after_the_block_is_the_users(
+    how: str, pool: Engine, alice: Person, bob: Person
+) -> None:
+    """P18"""
+    with session_of(pool, alice) as session:
+        start(session, how)
+        with AdminContext.create_full_admin(alice.id, session):
+            visible(session)
+        session.add(Item(owner_id=bob.id, title="smuggled"))
+        with pytest.raises(Exception, match="row-level security"):
+            session.flush()
+
+
+def test_blocks_nest(pool: Engine, alice: Person, bob: Person, admin: Person) -> None:
+    everybodys = {*alice.items, *bob.items}
+    with session_of(pool, alice) as session:
+        with AdminContext.create_full_admin(admin.id, session):
+            visible(session)
+            with AdminContext.create_full_admin(bob.id, session):
+                assert identity_on_server(session) == (str(bob.id), "admin", "rls_admin")
+            with AdminContext.create_read_only_admin(bob.id, session):
+                assert visible(session) == everybodys
+            assert identity_on_server(session) == (str(admin.id), "admin", "rls_admin")
+            assert visible(session) == everybodys
+        assert visible(session) == set(alice.items)
+
+
+def test_the_same_identity_nests(pool: Engine, alice: Person, bob: Person) -> None:
+    with session_of(pool, alice) as session:
+        with AdminContext.create_full_admin(alice.id, session):
+            with AdminContext.create_full_admin(alice.id, session):
+                visible(session)
+            assert visible(session) == {*alice.items, *bob.items}
+        assert visible(session) == set(alice.items)
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_commit_and_rollback_inside(how: str, pool: Engine, alice: Person, bob: Person) -> None:
+    """P13: the next transaction inside the block is the admin's too."""
+    everybodys = {*alice.items, *bob.items}
+    with session_of(pool, alice) as session:
+        start(session, how)
+        with AdminContext.create_full_admin(alice.id, session):
+            item = Item(owner_id=bob.id, title="kept")
+            session.add(item)
+            session.commit()
+            assert visible(session) == {*everybodys, item.id}
+            session.add(Item(owner_id=bob.id, title="not kept"))
+            session.flush()
+            session.rollback()
+            assert visible(session) == {*everybodys, item.id}
+        assert visible(session) == set(alice.items)
+
+
+def test_savepoints_inside(pool: Engine, alice: Person, bob: Person) -> None:
+    """P14"""
+    everybodys = {*alice.items, *bob.items}
+    with session_of(pool, alice) as session:
+        with AdminContext.create_full_admin(alice.id, session):
+            savepoint = session.begin_nested()
+            session.add(Item(owner_id=bob.id, title="not kept"))
+            session.flush()
+            savepoint.rollback()
+            assert visible(session) == everybodys
+        assert visible(session) == set(alice.items)
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_a_savepoint_left_open_inside_does_not_bring_the_admin_back(
+    how: str, pool: Engine, alice: Person, bob: Person
+) -> None:
+    """P14: rolled back after the block, it would restore what was set when it began."""
+    with session_of(pool, alice) as session:
+        start(session, how)
+        with AdminContext.create_full_admin(alice.id, session):
+            left_open = session.begin_nested()
+            visible(session)
+        assert not left_open.is_active
+        assert visible(session) == set(alice.items)
+
+
+def test_an_outer_savepoint_rolled_back_after_the_block(
+    pool: Engine, alice: Person, bob: Person
+) -> None:
+    """P14: the savepoint began before any statement, and before the block."""
+    with session_of(pool, alice) as session:
+        savepoint = session.begin_nested()
+        with AdminContext.create_full_admin(alice.id, session):
+            session.add(Item(owner_id=bob.id, title="not kept"))
+        savepoint.rollback()
+        assert visible(session) == set(alice.items)
+        with AdminContext.create_full_admin(alice.id, session):
+            assert visible(session) == {*alice.items, *bob.items}
+
+
+@pytest.mark.parametrize("create", BLOCKS)
+def test_without_row_security_the_block_sends_no_identity(
+    create: Create, pool: Engine, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disabled = dataclasses.replace(ROW_SECURITY, enabled=False)
+    monkeypatch.setattr(AdminContext, "row_security", disabled)
+    with Session(pool) as session:
+        hedgerow.bind(session, Identity(alice.id), disabled)
+        with create(alice.id, session):
+            assert identity_on_server(session) == ("", "", "rls_app_user")
+            read_only = session.scalar(text("SHOW transaction_read_only"))
+        assert read_only == ("on" if create == AdminContext.create_read_only_admin else "off")
+        assert session.scalar(text("SHOW transaction_read_only")) == "off"
+
+
+@pytest.mark.parametrize("nothing", [None, "session", object()])
+def test_no_session_is_a_type_error(nothing: object, alice: Person) -> None:
+    with pytest.raises(TypeError, match="needs the Session to elevate"):
+        AdminContext.create_full_admin(alice.id, cast(Session, nothing))
+
+
+def test_a_plain_with_on_an_async_session_is_a_type_error(alice: Person) -> None:
+    block = AdminContext.create_full_admin(alice.id, AsyncSession())
+    with pytest.raises(TypeError, match="async with"), block:
+        raise AssertionError("The block was entered.")
+
+
+def test_a_full_block_inside_a_read_only_one_is_refused(
+    pool: Engine, alice: Person, bob: Person
+) -> None:
+    with session_of(pool, alice) as session:
+        with AdminContext.create_read_only_admin(alice.id, session):
+            with (
+                pytest.raises(IdentityError, match="leave the read-only block first"),
+                AdminContext.create_full_admin(alice.id, session),
+            ):
+                raise AssertionError("The block was entered.")
+            assert identity_of(session) == Identity(alice.id, Role.READ_ONLY_ADMIN)
+            assert visible(session) == {*alice.items, *bob.items}
+        assert visible(session) == set(alice.items)
