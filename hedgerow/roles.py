@@ -53,24 +53,37 @@ def ensure_roles(
     """Create or mend the four roles, their memberships and their passwords.
 
     Only what differs is changed, so an owner who may not touch an attribute (a managed PostgreSQL)
-    fails over real differences alone. Raises ProvisioningError with the SQL for an administrator
-    where the owner may not do it. Where only BYPASSRLS is refused, the maintenance role is made
-    without, which leaves it the admin policies, and a warning says so.
+    fails over real differences alone. Raises ProvisioningError with all the SQL for an
+    administrator where the owner may not do it. Where only BYPASSRLS is refused, the maintenance
+    role is made without, which leaves it the admin policies, and a warning says so. A password that
+    is refused stays as it is, with a warning: whether it is right, the role's next login tells.
     """
-    for change in pending_role_changes(connection, row_security):
-        try:
-            _run(connection, change.statement)
-        except ProvisioningError:
-            if not change.optional:
-                raise
-            logger.warning(
-                "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies"
-                " until an administrator runs: %s;",
-                change.statement,
-            )
     roles = row_security.roles
-    for name, password in ((roles.app, passwords.app), (roles.maintenance, passwords.maintenance)):
-        _set_password(connection, name, password)
+    logins = {roles.app: passwords.app, roles.maintenance: passwords.maintenance}
+    pending = pending_role_changes(connection, row_security)
+    for position, change in enumerate(pending):
+        if _may_run(connection, change.statement):
+            continue
+        if not change.optional:
+            rest = [left.statement for left in pending[position:]]
+            rest += [_password_statement(role, "'…'") for role in logins]
+            raise ProvisioningError(
+                "The owner may not manage the roles."
+                f" Ask an administrator to run: {'; '.join(rest)};"
+            )
+        logger.warning(
+            "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies"
+            " until an administrator runs: %s;",
+            change.statement,
+        )
+    for role, password in logins.items():
+        if not _may_run(connection, _password_statement(role, _verifier(connection, role, password))):
+            logger.warning(
+                "The owner may not set the password of %r, which stays as it is. To change it, an"
+                " administrator runs: %s;",
+                role,
+                _password_statement(role, "'…'"),
+            )
 
 
 def pending_role_changes(connection: Connection, row_security: RowSecurity) -> list[RoleChange]:
@@ -167,36 +180,37 @@ def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleCha
         yield RoleChange(f"Role {wanted.name!r} should be a member of {group!r}, {how}.", statement)
 
 
-def _set_password(connection: Connection, role: str, password: str) -> None:
-    """Set `password`, which leaves this process only as its SCRAM verifier."""
+def _password_statement(role: str, literal: str) -> str:
+    return f"ALTER ROLE {sql.name(role)} PASSWORD {literal}"
+
+
+def _verifier(connection: Connection, role: str, password: str) -> str:
+    """Return the SCRAM verifier of `password` as SQL: the password itself stays in this process."""
     driver_connection = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     verifier = driver_connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
-    ).decode()
-    _run(connection, f"ALTER ROLE {sql.name(role)} PASSWORD {sql.text_literal(verifier)}")
+    )
+    return sql.text_literal(verifier.decode())
 
 
-def _run(connection: Connection, statement: str) -> None:
-    """Run `statement`, once more where another database's migration has just changed the role."""
+def _may_run(connection: Connection, statement: str) -> bool:
+    """Run `statement` and return True; leave everything as it was and return False if refused.
+
+    It is tried again where another database's migration has just changed the same role.
+    """
     for last_try in (False, False, True):
         try:
             with connection.begin_nested():
                 connection.execute(sql.Statement(statement))
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state == _CONCURRENTLY_UPDATED and not last_try:
-                continue
             if state == INSUFFICIENT_PRIVILEGE:
-                raise ProvisioningError(
-                    "The owner may not manage this role. Ask an administrator to run:"
-                    f" {_without_password(statement)};"
-                ) from error
-            raise
-        return
-
-
-def _without_password(statement: str) -> str:
-    return statement.split(" PASSWORD ")[0] + (" PASSWORD '…'" if " PASSWORD " in statement else "")
+                return False
+            if state != _CONCURRENTLY_UPDATED or last_try:
+                raise
+        else:
+            break
+    return True
 
 
 def _server_version(connection: Connection) -> int:

@@ -6,8 +6,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-_PREPARER = _DIALECT.identifier_preparer
+# Any paramstyle but the default, for which a percent sign would be doubled here already, and once
+# more where the statement is compiled.
+_PREPARER = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def name(identifier: str) -> str:

@@ -1,8 +1,16 @@
 """Settings: read once from the environment and from `.env`, checked before anything starts."""
 
+import sys
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, AnyUrl, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -298,4 +306,17 @@ class Settings(BaseSettings):
         return secrets
 
 
-settings = Settings()
+def _load() -> Settings:
+    """Read the settings, or end the program with a line for each that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (
+            f"{'.'.join(map(str, entry['loc'])) or 'Settings'}:"
+            f" {entry['msg'].removeprefix('Value error, ')}"
+            for entry in error.errors(include_input=False, include_url=False)
+        )
+        sys.exit("\n".join(lines))
+
+
+settings = _load()

@@ -46,7 +46,7 @@ def _psql(
     ] = None,
 ) -> None:
     project = load_project(Path.cwd())
-    url = project.application_url()
+    url = _direct_url(project)
     environment = {**os.environ, **_connection_variables(url)}
     if as_user is not None:
         environment["PGOPTIONS"] = _identity_options(project, _find_user(project, url, as_user))
@@ -59,6 +59,15 @@ def _psql(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sys.exit(client.wait())
+
+
+def _direct_url(project: Project) -> URL:
+    """Return the database's own address for the application role.
+
+    A pooler would refuse the options that carry the identity, or keep them for the next client.
+    """
+    login = project.application_url()
+    return project.owner_url().set(username=login.username, password=login.password)
 
 
 def _connection_variables(url: URL) -> Mapping[str, str]:

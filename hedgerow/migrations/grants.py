@@ -9,52 +9,50 @@ from hedgerow import sql
 from hedgerow.migrations.operations import RowSecurityOp, run
 from hedgerow.row_security import RoleNames
 
+USAGE = ("USAGE",)
+
 
 class _PrivilegeOp(RowSecurityOp):
+    """Give or take privileges on one thing, whose name is that of the call."""
+
     verb: ClassVar[str]
     preposition: ClassVar[str]
+    opposite: ClassVar[type["_PrivilegeOp"]]
 
-    def __init__(self, role: str) -> None:
+    def __init__(
+        self, names: tuple[str, ...], privileges: Sequence[str], role: str, schema: str | None
+    ) -> None:
+        self.names = names
+        self.privileges = tuple(privileges)
         self.role = role
+        self.schema = schema
 
-    def privileges_on(self) -> str:
-        """Return the part of the statement between its verb and the role."""
-        raise NotImplementedError
-
-    def statements(self, roles: RoleNames) -> Iterable[str]:
+    def statement(self, target: str, roles: RoleNames) -> str:
+        """Return the statement for `target`, the kind of the thing and its name."""
         role = sql.role_name(roles.deployed(self.role))
-        return (f"{self.verb} {self.privileges_on()} {self.preposition} {role}",)
+        return f"{self.verb} {', '.join(self.privileges)} ON {target} {self.preposition} {role}"
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (*self.names, list(self.privileges)), {"role": self.role, "schema": self.schema}
+
+    def reverse(self) -> MigrateOperation:
+        return self.opposite(self.names, self.privileges, self.role, self.schema)
 
 
 class _TablePrivilegeOp(_PrivilegeOp):
-    opposite: ClassVar[type["_TablePrivilegeOp"]]
+    @property
+    def table_name(self) -> str:
+        return self.names[0]
 
-    def __init__(
-        self, table_name: str, privileges: Sequence[str], role: str, *, schema: str | None = None
-    ) -> None:
-        super().__init__(role)
-        self.table_name = table_name
-        self.privileges = tuple(privileges)
-        self.schema = schema
-
-    def privileges_on(self) -> str:
-        target = sql.table_name(self.table_name, self.schema)
-        return f"{', '.join(self.privileges)} ON TABLE {target}"
-
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        named = {"role": self.role, "schema": self.schema}
-        return (self.table_name, list(self.privileges)), named
-
-    def reverse(self) -> MigrateOperation:
-        return self.opposite(self.table_name, self.privileges, self.role, schema=self.schema)
+    def statements(self, roles: RoleNames) -> Iterable[str]:
+        return (self.statement(f"TABLE {sql.table_name(self.table_name, self.schema)}", roles),)
 
 
 @Operations.register_operation("grant_table")
 class GrantTableOp(_TablePrivilegeOp):
     """Let a role use a table."""
 
-    call = "grant_table"
-    verb, preposition = "GRANT", "TO"
+    call, verb, preposition = "grant_table", "GRANT", "TO"
 
     @classmethod
     def grant_table(
@@ -67,15 +65,14 @@ class GrantTableOp(_TablePrivilegeOp):
         schema: str | None = None,
     ) -> None:
         """Grant table privileges; TRUNCATE and REFERENCES go round row security (P9)."""
-        operations.invoke(cls(table_name, privileges, role, schema=schema))
+        operations.invoke(cls((table_name,), privileges, role, schema))
 
 
 @Operations.register_operation("revoke_table")
 class RevokeTableOp(_TablePrivilegeOp):
     """Take table privileges back."""
 
-    call = "revoke_table"
-    verb, preposition = "REVOKE", "FROM"
+    call, verb, preposition = "revoke_table", "REVOKE", "FROM"
     opposite = GrantTableOp
 
     @classmethod
@@ -89,10 +86,72 @@ class RevokeTableOp(_TablePrivilegeOp):
         schema: str | None = None,
     ) -> None:
         """Revoke table privileges from a role."""
-        operations.invoke(cls(table_name, privileges, role, schema=schema))
+        operations.invoke(cls((table_name,), privileges, role, schema))
+
+
+class _SequencePrivilegeOp(_PrivilegeOp):
+    @property
+    def table_name(self) -> str:
+        return self.names[0]
+
+    def statements(self, roles: RoleNames) -> Iterable[str]:
+        """Have the server look the sequence up: it names SERIAL's, and cuts long names off."""
+        table, column = self.names
+        target = sql.text_literal(sql.table_name(table, self.schema))
+        before, after = self.statement("SEQUENCE \0", roles).split("\0")
+        body = (
+            f"BEGIN EXECUTE {sql.text_literal(before)}"
+            f" || pg_get_serial_sequence({target}, {sql.text_literal(column)})"
+            f" || {sql.text_literal(after)}; END"
+        )
+        return (f"DO {sql.text_literal(body)}",)
+
+
+@Operations.register_operation("grant_sequence")
+class GrantSequenceOp(_SequencePrivilegeOp):
+    """Let a role draw the numbers of a SERIAL column."""
+
+    call, verb, preposition = "grant_sequence", "GRANT", "TO"
+
+    @classmethod
+    def grant_sequence(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        privileges: Sequence[str],
+        *,
+        role: str,
+        schema: str | None = None,
+    ) -> None:
+        """Grant privileges on the sequence that belongs to a column; INSERT needs USAGE."""
+        operations.invoke(cls((table_name, column_name), privileges, role, schema))
+
+
+@Operations.register_operation("revoke_sequence")
+class RevokeSequenceOp(_SequencePrivilegeOp):
+    """Take privileges on a column's sequence back."""
+
+    call, verb, preposition = "revoke_sequence", "REVOKE", "FROM"
+    opposite = GrantSequenceOp
+
+    @classmethod
+    def revoke_sequence(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        privileges: Sequence[str],
+        *,
+        role: str,
+        schema: str | None = None,
+    ) -> None:
+        """Revoke privileges on the sequence that belongs to a column."""
+        operations.invoke(cls((table_name, column_name), privileges, role, schema))
 
 
 GrantTableOp.opposite = RevokeTableOp
+GrantSequenceOp.opposite = RevokeSequenceOp
 
-for _operation in (GrantTableOp, RevokeTableOp):
+for _operation in (GrantTableOp, RevokeTableOp, GrantSequenceOp, RevokeSequenceOp):
     Operations.implementation_for(_operation)(run)

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import URL
 
-from app.core.rls import row_security as configured_row_security
 from hedgerow import RowSecurity
 from tests.support.databases import Database, clone_template, drop, run_alembic
 
@@ -22,7 +21,9 @@ only_with_row_security = pytest.mark.parametrize(
 @pytest.fixture(scope="session", params=[True, False], ids=["rls-on", "rls-off"])
 def row_security(request: pytest.FixtureRequest) -> RowSecurity:
     """Return the application's row security, on or off."""
-    return replace(configured_row_security, enabled=request.param)
+    from app.core import rls
+
+    return replace(rls.row_security, enabled=request.param)
 
 
 @pytest.fixture(scope="session")

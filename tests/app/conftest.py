@@ -1,38 +1,44 @@
 """The application in this process, on a pool of one connection.
 
 A second connection in a request, or one that was not given back, fails the test that did it.
+
+What belongs to the application is imported inside the fixtures: given a path below this folder,
+pytest reads this file before the settings know the tests' database, and would make them with a
+developer's own.
 """
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, QueuePool, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import app.api.deps
-import app.core.db
-import app.core.sessions
-from app.core.rls import AdminContext
-from app.core.rls import row_security as configured_row_security
-from app.main import app as application
 from hedgerow import RowSecurity
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
 
-ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
+ONE_CONNECTION: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 
 
 @pytest.fixture(scope="session")
 def row_security() -> RowSecurity:
     """Return what the application is to believe; a folder may override it, with `database`."""
-    return configured_row_security
+    from app.core.rls import row_security
+
+    return row_security
 
 
 @pytest.fixture(scope="module")
 def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     """Yield the application's own engine, but on `database` and with one connection at most."""
+    import app.api.deps
+    import app.core.db
+    import app.core.sessions
+    from app.core.rls import AdminContext
+
     with pytest.MonkeyPatch.context() as patch:
         for name, create in (
             ("create_engine", create_engine),
@@ -50,6 +56,8 @@ def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def started(engine: Engine) -> Iterator[TestClient]:
     """Yield a client of the application, started as a server would start it."""
+    from app.main import app as application
+
     with TestClient(application) as client:
         yield client
 
@@ -57,10 +65,12 @@ def started(engine: Engine) -> Iterator[TestClient]:
 @pytest.fixture
 def every_connection_returned(engine: Engine) -> Iterator[None]:
     """Fail the test that leaves a connection checked out."""
+    from app.core.db import get_async_engine, get_engine
+
     yield
-    engines = [app.core.db.get_engine()]
-    if app.core.db.get_async_engine.cache_info().currsize:
-        engines.append(app.core.db.get_async_engine().sync_engine)
+    engines = [get_engine()]
+    if get_async_engine.cache_info().currsize:
+        engines.append(get_async_engine().sync_engine)
     left = [checked_out(engine) for engine in engines]
     if any(left):
         engines[0].dispose()  # or the next test's TRUNCATE would wait for its locks
@@ -83,7 +93,9 @@ def client(started: TestClient, every_connection_returned: None) -> TestClient:
 @pytest.fixture
 def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     """Yield a mail server that the settings name; it keeps what it takes."""
+    from app.core.config import settings
+
     with MailServer() as server:
         for name, value in server.settings().items():
-            monkeypatch.setattr(app.core.db.settings, name, value)
+            monkeypatch.setattr(settings, name, value)
         yield server

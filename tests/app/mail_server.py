@@ -33,7 +33,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line.removeprefix(b"."))
         message = email.message_from_bytes(b"".join(lines), policy=email.policy.SMTPUTF8)
-        cast(_Server, self.server).taken.append(cast(EmailMessage, message))
+        cast(_Server, self.server).taken.append(message)
         self.wfile.write(_OK)
 
 
@@ -48,7 +48,8 @@ class MailServer:
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Conversation)
-        self._server.taken = self.taken = []
+        self.taken: list[EmailMessage] = []
+        self._server.taken = self.taken
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Connection, Engine
 
+from hedgerow import RoleNames
 from tests.support.databases import Database
-from tests.support.deployments import Deployment, deployment, unique_role_names
+from tests.support.deployments import Deployment, deployment, drop_roles, unique_role_names
 from tests.support.raw import RawConnection, connect
 from tests.support.sessions import one_connection
 
@@ -31,3 +32,18 @@ def own_deployment(server: URL) -> Iterator[Deployment]:
     """Yield an empty database with role names of its own."""
     with deployment(server, unique_role_names()) as own:
         yield own
+
+
+@pytest.fixture
+def names(server: URL) -> Iterator[RoleNames]:
+    """Yield role names of the test's own; the roles are dropped at the end."""
+    names = unique_role_names()
+    yield names
+    drop_roles(server, names)
+
+
+@pytest.fixture
+def superuser(server: URL) -> Iterator[Connection]:
+    """Yield a superuser's connection, rolled back at the end."""
+    with Database(server).engine().connect() as connection:
+        yield connection

@@ -22,6 +22,7 @@ from tests.support.sessions import (
     visible,
 )
 
+
 @pytest.mark.parametrize("how", STARTS)
 @pytest.mark.parametrize("create", BLOCKS)
 def test_the_block_sees_everything_and_the_rest_does_not(
@@ -94,7 +95,7 @@ def test_what_the_user_left_pending_is_written_as_the_user(
 def test_a_flush_right_after_the_block_is_the_users(
     how: str, pool: Engine, alice: Person, bob: Person
 ) -> None:
-    """P18"""
+    """P18."""
     with session_of(pool, alice) as session:
         start(session, how)
         with AdminContext.create_full_admin(alice.id, session):
@@ -146,7 +147,7 @@ def test_commit_and_rollback_inside(how: str, pool: Engine, alice: Person, bob: 
 
 
 def test_savepoints_inside(pool: Engine, alice: Person, bob: Person) -> None:
-    """P14"""
+    """P14."""
     everybodys = {*alice.items, *bob.items}
     with session_of(pool, alice) as session:
         with AdminContext.create_full_admin(alice.id, session):

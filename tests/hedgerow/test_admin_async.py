@@ -43,7 +43,7 @@ async def visible(session: AsyncSession) -> set[UUID]:
 async def test_every_transaction_carries_the_identity(
     engine: AsyncEngine, alice: Person, bob: Person
 ) -> None:
-    """P11, P13"""
+    """P11, P13."""
     for person in (alice, bob, alice):
         async with session_of(engine, person) as session:
             assert await visible(session) == set(person.items)
@@ -58,7 +58,7 @@ async def test_every_transaction_carries_the_identity(
 async def test_get_and_stream_carry_the_identity(
     engine: AsyncEngine, alice: Person, bob: Person
 ) -> None:
-    """P18"""
+    """P18."""
     async with session_of(engine, alice) as session:
         assert await session.get(Item, bob.items[0]) is None
         assert await session.get(Item, alice.items[0]) is not None
@@ -106,7 +106,7 @@ async def test_what_is_pending_is_flushed_as_the_admin(
 async def test_an_error_in_the_block_reaches_the_caller(
     in_transaction: bool, engine: AsyncEngine, alice: Person, bob: Person
 ) -> None:
-    """P21"""
+    """P21."""
     async with session_of(engine, alice) as session:
         if in_transaction:
             await visible(session)
@@ -125,7 +125,7 @@ async def test_a_plain_session_takes_no_async_with(alice: Person, database: Data
 
 
 async def test_autocommit_is_refused(engine: AsyncEngine, alice: Person) -> None:
-    """P19"""
+    """P19."""
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with session_of(autocommit, alice) as session:
         with pytest.raises(IdentityError, match="AUTOCOMMIT"):

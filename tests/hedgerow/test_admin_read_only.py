@@ -78,7 +78,7 @@ def test_it_keeps_what_was_written_before(
 
 
 def test_commit_inside_stays_read_only(pool: Engine, alice: Person, bob: Person) -> None:
-    """P13"""
+    """P13."""
     with session_of(pool, alice) as session:
         visible(session)
         with (

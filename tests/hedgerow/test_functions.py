@@ -83,7 +83,7 @@ def see_through_one_prepared_statement(
 def test_a_prepared_statement_serves_two_identities(
     mode: str, connection: RawConnection, alice: Person, bob: Person
 ) -> None:
-    """P17"""
+    """P17."""
     see_through_one_prepared_statement(connection, mode, [alice, bob])
 
 

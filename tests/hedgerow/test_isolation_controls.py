@@ -1,4 +1,4 @@
-"""Negative controls: where the database does not keep users apart, the suite's assertion says so."""
+"""Negative controls: where a database does not keep users apart, the suite's assertion says so."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,7 @@ def test_the_copy_itself_keeps_them_apart(
 def test_a_weakened_database_is_noticed(
     statement: str, fresh_database: Database, people: tuple[Person, Person]
 ) -> None:
-    """P16, P29, P37"""
+    """P16, P29, P37."""
     run_as_owner(fresh_database, statement)
     with pytest.raises(AssertionError):
         assert_kept_apart(fresh_database.app_url, *people)
@@ -72,7 +72,7 @@ def bypassing_role(fresh_database: Database) -> Iterator[str]:
 def test_a_login_with_bypassrls_is_noticed(
     fresh_database: Database, people: tuple[Person, Person], bypassing_role: str
 ) -> None:
-    """P1"""
+    """P1."""
     url = fresh_database.owner_url.set(username=bypassing_role, password="changethis")
     with pytest.raises(AssertionError):
         assert_kept_apart(url, *people)

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import psycopg
 import pytest
 from psycopg import errors
 from sqlalchemy import text
@@ -10,7 +9,7 @@ from sqlalchemy import text
 from tests.support.databases import Database
 from tests.support.isolation import assert_kept_apart
 from tests.support.people import Person, owners_of
-from tests.support.raw import RawConnection, become, visible_items
+from tests.support.raw import RawConnection, become, connect, visible_items
 
 INSERT = "INSERT INTO item (id, owner_id, title, created_at) VALUES (%s, %s, 'new', now())"
 
@@ -71,7 +70,7 @@ def test_insert_with_another_owner_is_refused(
 def test_a_row_cannot_be_given_away(
     connection: RawConnection, database: Database, alice: Person, bob: Person
 ) -> None:
-    """P30"""
+    """P30."""
     become(connection, alice)
     with pytest.raises(errors.InsufficientPrivilege, match="row-level security policy"):
         connection.execute("UPDATE item SET owner_id = %s", [bob.id])
@@ -86,7 +85,7 @@ def test_a_row_cannot_be_given_away(
 def test_a_hidden_row_is_no_row_and_no_error(
     statement: str, connection: RawConnection, alice: Person, bob: Person
 ) -> None:
-    """P25"""
+    """P25."""
     become(connection, alice)
     assert connection.execute(statement, [bob.items[0]]).rowcount == 0
 
@@ -94,14 +93,14 @@ def test_a_hidden_row_is_no_row_and_no_error(
 def test_for_update_locks_ones_own_rows_only(
     connection: RawConnection, alice: Person, bob: Person
 ) -> None:
-    """P25"""
+    """P25."""
     become(connection, alice)
     locked = connection.execute("SELECT id FROM item FOR UPDATE").fetchall()
     assert {item for (item,) in locked} == set(alice.items)
 
 
 def test_insert_returning_gives_the_row_back(connection: RawConnection, alice: Person) -> None:
-    """P23"""
+    """P23."""
     become(connection, alice)
     item = uuid4()
     rows = connection.execute(f"{INSERT} RETURNING id, owner_id", [item, alice.id]).fetchall()
@@ -121,8 +120,7 @@ def test_insert_returning_needs_the_select_policy_as_well(
             {"id": alice.id},
         )
         owner.execute(text("DROP POLICY item_owner_select ON item"))
-    url = fresh_database.app_url.set(drivername="postgresql")
-    with psycopg.connect(url.render_as_string(hide_password=False)) as blind:
+    with connect(fresh_database.app_url) as blind:
         become(blind, alice)
         blind.execute(INSERT, [uuid4(), alice.id])
         with pytest.raises(errors.InsufficientPrivilege):

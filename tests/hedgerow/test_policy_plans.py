@@ -72,7 +72,7 @@ def assert_reads_through_owner_index(plan: list[Node]) -> None:
     ],
 )
 def test_the_owner_is_an_index_condition(query: str, crowd: tuple[Database, Person]) -> None:
-    """P45, P46"""
+    """P45, P46."""
     database, person = crowd
     with connect(database.app_url) as connection:
         become(connection, person)
@@ -80,7 +80,7 @@ def test_the_owner_is_an_index_condition(query: str, crowd: tuple[Database, Pers
 
 
 def test_the_newest_items_need_no_sort(crowd: tuple[Database, Person]) -> None:
-    """P49"""
+    """P49."""
     database, person = crowd
     with connect(database.app_url) as connection:
         become(connection, person)

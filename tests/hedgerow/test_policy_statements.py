@@ -6,16 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from hedgerow import Policy, RoleNames, Scope
-from hedgerow.policy import create_policy_statement, drop_policy_statement, owner_policies
+from hedgerow import Policy, RoleNames
+from hedgerow.owner_policies import admin_policies, owner_policies
+from hedgerow.policy import create_policy_statement, drop_policy_statement
 from tests.support.databases import Database
 from tests.support.raw import connect
 
 ROLES = RoleNames()
 
 
+def all_policies(table: str, owner_column: str = "owner_id") -> tuple[Policy, ...]:
+    return owner_policies(table, owner_column) + admin_policies(table)
+
+
 def test_the_item_table_enforces_its_policies(database: Database) -> None:
-    """P37"""
+    """P37."""
     with connect(database.app_url) as connection:
         row = connection.execute(
             "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = 'item'"
@@ -51,7 +56,7 @@ def test_the_literal_migration_makes_what_the_model_declares(fresh_database: Dat
     )
     with fresh_database.as_owner() as owner:
         migrated = owner.execute(read).all()
-        for policy in owner_policies("item", Scope()):
+        for policy in all_policies("item"):
             owner.execute(text(drop_policy_statement(policy.name, "item", None)))
             owner.execute(text(create_policy_statement(policy, "item", None, ROLES)))
         assert owner.execute(read).all() == migrated
@@ -63,7 +68,7 @@ def test_every_part_is_spelled() -> None:
     )
     statement = create_policy_statement(policy, "t", "s", RoleNames(app="web"))
     assert statement == (
-        'CREATE POLICY p ON s.t AS RESTRICTIVE FOR UPDATE TO web, "PUBLIC" USING (a) WITH CHECK (b)'
+        "CREATE POLICY p ON s.t AS RESTRICTIVE FOR UPDATE TO web, PUBLIC USING (a) WITH CHECK (b)"
     )
 
 
@@ -90,7 +95,7 @@ def test_unusual_names_are_quoted(
         owner.execute(
             psycopg.sql.SQL("CREATE TABLE {} ({} uuid)").format(place, quote(owner_column))
         )
-        policies = owner_policies(table, Scope(owner_column))
+        policies = all_policies(table, owner_column)
         for policy in policies:
             statement = create_policy_statement(policy, table, schema, deployed)
             owner.execute(statement.encode())
@@ -106,12 +111,12 @@ def test_unusual_names_are_quoted(
 @given(table=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1))
 def test_policy_names_fit_and_differ(table: str) -> None:
     """PostgreSQL cuts names at 63 bytes silently, which would make two policies one."""
-    names = [policy.name for policy in owner_policies(table, Scope())]
+    names = [policy.name for policy in all_policies(table)]
     assert all(len(name.encode()) <= 63 for name in names)
     assert len(set(names)) == len(names)
 
 
 def test_long_tables_that_begin_alike_get_different_policy_names() -> None:
-    one = owner_policies("t" * 62 + "a", Scope())
-    other = owner_policies("t" * 62 + "b", Scope())
+    one = all_policies("t" * 62 + "a")
+    other = all_policies("t" * 62 + "b")
     assert not {policy.name for policy in one} & {policy.name for policy in other}

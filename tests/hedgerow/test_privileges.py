@@ -42,7 +42,7 @@ def test_the_application_may_create_nothing(connection: RawConnection) -> None:
 
 
 def test_truncate_is_refused(connection: RawConnection, alice: Person) -> None:
-    """P9"""
+    """P9."""
     become(connection, alice)
     with pytest.raises(errors.InsufficientPrivilege):
         connection.execute("TRUNCATE item")
@@ -65,7 +65,7 @@ def test_references_and_trigger_are_refused(fresh_database: Database) -> None:
 
 
 def test_copy_from_is_refused(connection: RawConnection, alice: Person) -> None:
-    """P27"""
+    """P27."""
     become(connection, alice)
     with (
         pytest.raises(errors.FeatureNotSupported, match="COPY FROM not supported"),
@@ -75,9 +75,7 @@ def test_copy_from_is_refused(connection: RawConnection, alice: Person) -> None:
         raise AssertionError("PostgreSQL began to read rows that no policy would check")
 
 
-def test_copy_to_gives_ones_own_rows(
-    connection: RawConnection, alice: Person, bob: Person
-) -> None:
+def test_copy_to_gives_ones_own_rows(connection: RawConnection, alice: Person, bob: Person) -> None:
     become(connection, alice)
     with connection.cursor() as cursor, cursor.copy("COPY item (id) TO STDOUT") as rows:
         copied = {row[0] for row in rows.rows()}
@@ -138,6 +136,6 @@ def test_one_admin_role_does_not_do_for_the_other(
 
 @pytest.mark.parametrize("role", ["postgres", "rls_maintenance_admin"])
 def test_no_stronger_role_is_within_reach(role: str, connection: RawConnection) -> None:
-    """P1"""
+    """P1."""
     with pytest.raises(errors.InsufficientPrivilege):
         connection.execute(f"SET ROLE {role}")

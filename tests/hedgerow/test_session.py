@@ -92,7 +92,7 @@ FIRST_STATEMENTS = (
 def test_any_first_statement_carries_the_identity(
     first_statement: FirstStatement, pool: Engine, alice: Person, bob: Person
 ) -> None:
-    """P18"""
+    """P18."""
     with session_of(pool, alice) as session:
         first_statement(session, alice)
         assert visible(session) == set(alice.items)
@@ -127,9 +127,7 @@ def fail_on_a_constraint(session: Session) -> None:
     person = identity_of(session)
     assert person is not None
     with pytest.raises(IntegrityError):
-        session.execute(
-            insert(Item), [{"id": uuid4(), "owner_id": person.user_id, "title": None}]
-        )
+        session.execute(insert(Item), [{"id": uuid4(), "owner_id": person.user_id, "title": None}])
     session.rollback()
 
 
@@ -144,7 +142,7 @@ def test_the_next_transaction_carries_the_identity_too(
     alice: Person,
     bob: Person,
 ) -> None:
-    """P13"""
+    """P13."""
     with session_of(pool, alice) as session:
         assert visible(session) == set(alice.items)
         ending(session)

@@ -1,4 +1,4 @@
-"""What a session's identity leaves on its connection (nothing), and which connections cannot have one."""
+"""What an identity leaves on its connection: nothing; and which connections cannot have one."""
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, select, text
@@ -41,7 +41,7 @@ def terminate(database: Database, backend: int) -> None:
 def test_a_used_connection_is_nobodys(
     role: Role, ending: str, pool: Engine, database: Database, alice: Person
 ) -> None:
-    """P11, P12"""
+    """P11, P12."""
     session = session_of(pool, alice, role)
     backend = backend_of(session)
     visible(session)
@@ -57,7 +57,7 @@ def test_a_used_connection_is_nobodys(
 
 
 def test_a_connection_is_idle_also_with_pre_ping(database: Database, alice: Person) -> None:
-    """P19"""
+    """P19."""
     engine = one_connection(database, pool_pre_ping=True)
     for _ in range(3):
         with session_of(engine, alice) as session:
@@ -150,9 +150,7 @@ def test_a_role_that_may_not_be_taken_is_an_error_and_the_connection_survives(
 ) -> None:
     roles = hedgerow.RoleNames(admin="postgres")
     with Session(pool) as session:
-        hedgerow.bind(
-            session, Identity(alice.id, Role.ADMIN), hedgerow.RowSecurity(roles=roles)
-        )
+        hedgerow.bind(session, Identity(alice.id, Role.ADMIN), hedgerow.RowSecurity(roles=roles))
         with pytest.raises(DBAPIError, match="permission denied to set role") as caught:
             visible(session)
         assert not caught.value.connection_invalidated

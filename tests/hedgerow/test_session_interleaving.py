@@ -99,9 +99,9 @@ class TakingTurns(stateful.RuleBasedStateMachine):
 
 
 def test_two_users_take_turns(pool: Engine, alice: Person, bob: Person) -> None:
-    """P11, P13"""
+    """P11, P13."""
     machine = type("Machine", (TakingTurns,), {"engine": pool, "people": (alice, bob)})
-    stateful.run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    stateful.run_state_machine_as_test(
         machine, settings=settings(max_examples=40, stateful_step_count=15, deadline=None)
     )
 

@@ -59,7 +59,7 @@ def test_binding_inside_an_admin_block_is_refused(pool: Engine, alice: Person) -
 def test_savepoints_rolled_back_leave_the_identity(
     first: str, depth: int, pool: Engine, alice: Person, bob: Person
 ) -> None:
-    """P14"""
+    """P14."""
     with session_of(pool, alice) as session:
         if first == "query":
             visible(session)
@@ -73,7 +73,7 @@ def test_savepoints_rolled_back_leave_the_identity(
 
 
 def test_a_failed_savepoint_leaves_the_identity(pool: Engine, alice: Person, bob: Person) -> None:
-    """P14"""
+    """P14."""
     with session_of(pool, alice) as session:
         with pytest.raises(ProgrammingError), session.begin_nested():
             session.add(Item(owner_id=bob.id, title="bob's"))

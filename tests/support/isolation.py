@@ -1,4 +1,4 @@
-"""What "kept apart" means, in one place: the tests assert it, and the negative controls break it."""
+"""What "kept apart" means, in one place: tests assert it, and the negative controls break it."""
 
 from sqlalchemy import URL
 

@@ -1,4 +1,4 @@
-"""SQL as a person types it in psql: a connection of psycopg's own, without SQLAlchemy or the engine."""
+"""SQL as a person types it in psql: on a connection of psycopg's own, without the engine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +16,9 @@ RawConnection = psycopg.Connection[tuple[object, ...]]
 @contextmanager
 def connect(url: URL) -> Iterator[RawConnection]:
     """Yield a connection to `url`; what is not committed is rolled back at the end."""
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo) as connection:
+    with psycopg.connect(
+        host=url.host, port=url.port, user=url.username, password=url.password, dbname=url.database
+    ) as connection:
         try:
             yield connection
         finally:
@@ -25,7 +26,7 @@ def connect(url: URL) -> Iterator[RawConnection]:
 
 
 def become(connection: RawConnection, person: Person, role: str = "user") -> None:
-    """Set the identity for the length of the connection, as the documentation says to do by hand."""
+    """Set the identity for the length of the connection, as one does by hand."""
     connection.execute(f"SET app.user_id = '{person.id}'")
     connection.execute(f"SET app.role = '{role}'")
 

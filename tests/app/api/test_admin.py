@@ -76,8 +76,8 @@ def test_an_item_for_nobody_is_refused(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_missing_item_is_404(client: TestClient, admin: Person, method: str) -> None:
-    body = {"json": {"title": "Mended"}} if method == "PUT" else {}
-    response = client.request(method, f"{ITEMS}{uuid4()}", headers=signed_in(admin), **body)
+    body = {"title": "Mended"} if method == "PUT" else None
+    response = client.request(method, f"{ITEMS}{uuid4()}", headers=signed_in(admin), json=body)
     assert response.status_code == 404
     assert response.json() == {"detail": "Item not found"}
 

@@ -32,9 +32,9 @@ def test_they_answer_as_the_synchronous_ones(
         headers = signed_in(person)
         page = client.get(ITEMS, headers=headers, params={"limit": 1})
         assert page.status_code == 200
-        assert page.json() == client.get(
-            f"{API}/items/", headers=headers, params={"limit": 1}
-        ).json()
+        assert (
+            page.json() == client.get(f"{API}/items/", headers=headers, params={"limit": 1}).json()
+        )
         for item in (*alice.items, uuid4()):
             answer = client.get(f"{ITEMS}{item}", headers=headers)
             expected = client.get(f"{API}/items/{item}", headers=headers)

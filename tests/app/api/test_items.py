@@ -85,7 +85,7 @@ def test_a_user_without_items_gets_an_empty_list(
     client: TestClient, alice: Person, bob: Person, database: Database
 ) -> None:
     with database.as_owner() as connection:
-        connection.execute(text('DELETE FROM item WHERE owner_id = :id'), {"id": alice.id})
+        connection.execute(text("DELETE FROM item WHERE owner_id = :id"), {"id": alice.id})
     response = client.get(ITEMS, headers=signed_in(alice))
     assert response.json() == {"data": [], "count": 0}
 

@@ -15,8 +15,8 @@ ITEMS = f"{API}/items/"
 
 
 def request(client: TestClient, method: str, item: UUID, person: Person) -> Response:
-    body = {"json": {"title": "Mine now"}} if method == "PUT" else {}
-    return client.request(method, f"{ITEMS}{item}", headers=signed_in(person), **body)
+    body = {"title": "Mine now"} if method == "PUT" else None
+    return client.request(method, f"{ITEMS}{item}", headers=signed_in(person), json=body)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

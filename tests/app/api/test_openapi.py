@@ -1,19 +1,22 @@
 """Requests generated from the OpenAPI document, and whether the answers are what it promises."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
-
 from sqlalchemy import Engine
 
+from app.core import security
 from app.main import app as application
 from tests.app.api.support import signed_in
 from tests.app.both_modes import only_with_row_security
@@ -29,9 +32,16 @@ schema.app = application
 
 @pytest.fixture(scope="module")
 def served(engine: Engine) -> Iterator[None]:
-    """Let schemathesis start and stop the application, in the event loop where it asks."""
-    yield
-    asgi.shutdown_lifespans()
+    """Let schemathesis start and stop the application, in the event loop where it asks.
+
+    Passwords are hashed at almost no cost: there are hundreds, and none is looked at here.
+    """
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "_password_hash", quick)
+        patch.setattr(security, "_DUMMY_HASH", quick.hash("nobody's"))
+        yield
+        asgi.shutdown_lifespans()
 
 
 @schema.parametrize()
@@ -45,7 +55,7 @@ def served(engine: Engine) -> Iterator[None]:
 @only_with_row_security
 @pytest.mark.parametrize("asker", ["alice", "admin"])
 def test_every_answer_is_as_documented(
-    case: schemathesis.Case,
+    case: schemathesis.Case[Any],
     served: None,
     every_connection_returned: None,
     alice: Person,
@@ -54,13 +64,11 @@ def test_every_answer_is_as_documented(
     asker: str,
 ) -> None:
     headers = signed_in(admin if asker == "admin" else alice)
-    case.call_and_validate(checks=CHECKS, headers=headers)
-    # Generated ids name no row: ask the same of rows that are there, until one is deleted.
-    existing = {"id": alice.items[0], "user_id": bob.id, "owner_id": bob.id}
-    replaced = False
-    for parameters in (case.path_parameters, case.query):
-        for name in parameters.keys() & existing.keys():
-            parameters[name] = str(existing[name])
-            replaced = True
-    if replaced:
+    response = case.call_and_validate(checks=CHECKS, headers=headers)
+    if response.status_code == 404:
+        # Generated ids name no row: ask the same of rows that are there, until one is deleted.
+        existing = {"id": alice.items[0], "user_id": bob.id, "owner_id": bob.id}
+        for parameters in (case.path_parameters, case.query):
+            for name in parameters.keys() & existing.keys():
+                parameters[name] = str(existing[name])
         case.call_and_validate(checks=CHECKS, headers=headers)

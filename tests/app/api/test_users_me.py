@@ -138,8 +138,8 @@ def test_a_token_ends_with_its_account(
 ) -> None:
     headers = signed_in(alice)
     client.delete(ME, headers=headers)
-    body = {"json": {"full_name": "x"}} if method == "PATCH" else {}
-    response = client.request(method, ME, headers=headers, **body)
+    body = {"full_name": "x"} if method == "PATCH" else None
+    response = client.request(method, ME, headers=headers, json=body)
     assert response.status_code == 404
     assert response.json() == {"detail": "User not found"}
 

@@ -7,7 +7,6 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 import hedgerow
-from app.core.db import new_session
 from hedgerow import Identity, RowSecurity
 from tests.app.both_modes import database, disabled_database, row_security
 from tests.support.people import Person
@@ -20,6 +19,8 @@ def session(
     engine: Engine, every_connection_returned: None, row_security: RowSecurity, alice: Person
 ) -> Iterator[Session]:
     """Yield a session of alice's."""
+    from app.core.db import new_session
+
     with new_session() as session:
         hedgerow.bind(session, Identity(alice.id), row_security)
         yield session
@@ -28,5 +29,7 @@ def session(
 @pytest.fixture
 def anonymous(engine: Engine, every_connection_returned: None) -> Iterator[Session]:
     """Yield a session of nobody's, as signing in and signing up have it."""
+    from app.core.db import new_session
+
     with new_session() as session:
         yield session

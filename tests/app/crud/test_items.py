@@ -124,9 +124,7 @@ def test_an_item_for_nobody_is_refused_and_the_session_goes_on(
 ) -> None:
     before = stored(database)
     with pytest.raises(crud.UserNotFoundError):
-        crud.create_item(
-            session=admin_session, item_in=ItemCreate(title="Lost"), owner_id=uuid4()
-        )
+        crud.create_item(session=admin_session, item_in=ItemCreate(title="Lost"), owner_id=uuid4())
     assert stored(database) == before
     assert crud.count_items_admin(session=admin_session) == 2
 

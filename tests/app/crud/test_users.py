@@ -25,9 +25,7 @@ def test_an_account_is_created_found_and_let_in(
         assert crud.get_user_by_email(session=anonymous, email=spelling) is user
     found = crud.authenticate(session=anonymous, email="carol@example.com", password=PASSWORD)
     assert found is user
-    assert (
-        crud.authenticate(session=anonymous, email="carol@example.com", password="wrong") is None
-    )
+    assert crud.authenticate(session=anonymous, email="carol@example.com", password="wrong") is None
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "no address", "", "a\x00@example.com"])

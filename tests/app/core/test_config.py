@@ -1,0 +1,182 @@
+"""Settings: what is refused before anything starts, and in which words."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.core.config import Settings
+from tests.support.databases import clean_environment
+
+URL = "postgresql://owner:hush@db.example.com:5432/app"
+DEPLOYED = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "a key of one's own",
+    "DATABASE_URL": URL,
+    "RLS_APP_PASSWORD": "one of its own",
+    "RLS_MAINTENANCE_ADMIN_PASSWORD": "another of its own",
+    "RLS_CONTEXT_SECRET": "sixteen bytes or more",
+    "FIRST_SUPERUSER_PASSWORD": "first of its own",
+    "FIRST_USER_PASSWORD": "second of its own",
+}
+SECRETS = [name for name in DEPLOYED if name.endswith(("PASSWORD", "SECRET_KEY"))]
+
+Read = Callable[..., Settings]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
+    """Return a function that reads settings from this environment only."""
+    monkeypatch.chdir(tmp_path)
+
+    def read_settings(**environment: str) -> Settings:
+        for name in {*Settings.model_fields} - {*environment}:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return Settings()
+
+    return read_settings
+
+
+def complaint(read: Read, **environment: str) -> str:
+    with pytest.raises(ValidationError) as refusal:
+        read(**environment)
+    return str(refusal.value)
+
+
+def test_nothing_needs_to_be_set_locally(read: Read) -> None:
+    settings = read()
+    assert settings.ENVIRONMENT == "local"
+    assert settings.owner_url is None
+    assert settings.database_configured is False
+    assert settings.RLS_ENABLED is True
+    assert settings.RLS_FORCE is False
+    assert (settings.RLS_APP_USER, settings.RLS_MAINTENANCE_ADMIN) == (
+        "rls_app_user",
+        "rls_maintenance_admin",
+    )
+    assert (settings.FIRST_USER, settings.FIRST_SUPERUSER) == (
+        "user@example.com",
+        "admin@example.com",
+    )
+
+
+def test_every_setting_is_documented() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_deployment_with_secrets_of_its_own_is_accepted(read: Read) -> None:
+    assert read(**DEPLOYED).ENVIRONMENT == "production"
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("name", SECRETS)
+def test_changethis_is_refused_outside_local(read: Read, name: str, environment: str) -> None:
+    words = complaint(read, **{**DEPLOYED, "ENVIRONMENT": environment, name: "changethis"})
+    assert f'{name}: "changethis" is no secret' in words
+    assert f"set another value for ENVIRONMENT={environment}" in words
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://owner:changethis@db.example.com/app",
+        "postgresql://owner@db.example.com/app?password=changethis",
+    ],
+)
+def test_changethis_in_an_address_is_refused_too(read: Read, url: str) -> None:
+    assert 'DATABASE_URL: "changethis" is no secret' in complaint(
+        read, **{**DEPLOYED, "DATABASE_URL": url}
+    )
+
+
+def test_every_offending_setting_is_named_at_once(read: Read) -> None:
+    words = complaint(read, ENVIRONMENT="production", POSTGRES_SERVER="db.example.com")
+    for name in (*SECRETS, "POSTGRES_PASSWORD", "RLS_CONTEXT_SECRET"):
+        assert name in words
+
+
+def test_a_database_is_needed_outside_local(read: Read) -> None:
+    without = {name: value for name, value in DEPLOYED.items() if name != "DATABASE_URL"}
+    words = complaint(read, **without)
+    assert "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "mysql://owner:hush@db/app", "only PostgreSQL is supported"),
+        ("DATABASE_URL", "hush", "is no database address"),
+        ("DATABASE_URL", "postgresql://owner:hush@db:x/app", "is no database address"),
+        ("RLS_APP_USER", "postgres", "must be different roles"),
+        ("RLS_APP_USER", "rls_maintenance_admin", "must be different roles"),
+        ("RLS_APP_USER", "pg_read_all_data", "reserves the role name"),
+        ("RLS_ADMIN_ROLE", "public", "reserves the role name"),
+        ("RLS_APP_USER", "x" * 64, "has 1 to 63 bytes"),
+        ("FIRST_USER_PASSWORD", "hush", "at least 8 characters"),
+        ("FIRST_USER", "nobody", "valid email address"),
+        ("RLS_CONTEXT_SECRET", "hush", "at least 16"),
+        ("ENVIRONMENT", "prod", "'local', 'staging' or 'production'"),
+        ("POSTGRES_PORT", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_value_is_told_without_repeating_a_secret(
+    read: Read, name: str, value: str, sentence: str
+) -> None:
+    words = complaint(read, **{name: value})
+    assert sentence in words
+    assert "hush" not in words
+
+
+def test_the_address_may_come_in_parts_and_the_whole_goes_before_them(read: Read) -> None:
+    parts = {
+        "POSTGRES_SERVER": "db.example.com",
+        "POSTGRES_PORT": "5433",
+        "POSTGRES_USER": "owner",
+        "POSTGRES_PASSWORD": "p@ss:w/rd",
+        "POSTGRES_DB": "hedge",
+    }
+    url = read(**parts).owner_url
+    assert url is not None
+    assert (url.host, url.port, url.username, url.password, url.database) == (
+        "db.example.com", 5433, "owner", "p@ss:w/rd", "hedge",
+    )  # fmt: skip
+    whole = read(**parts, DATABASE_URL="postgres://other:hush@elsewhere/app").owner_url
+    assert whole is not None
+    assert (whole.drivername, whole.host) == ("postgresql+psycopg", "elsewhere")
+
+
+def test_secrets_are_not_shown_by_repr(read: Read) -> None:
+    shown = repr(read(**DEPLOYED))
+    for name in (*SECRETS, "RLS_CONTEXT_SECRET"):
+        assert DEPLOYED[name] not in shown
+    assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    "written", ["http://a.example, http://b.example/", '["http://a.example","http://b.example"]']
+)
+def test_origins_are_read_in_both_spellings(read: Read, written: str) -> None:
+    settings = read(BACKEND_CORS_ORIGINS=written, FRONTEND_HOST="http://c.example/")
+    assert settings.all_cors_origins == ["http://a.example", "http://b.example", "http://c.example"]
+
+
+def test_the_application_does_not_even_import_with_changethis(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "import app.main"],
+        cwd=tmp_path,
+        env=clean_environment(ENVIRONMENT="production", DATABASE_URL=URL),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 1
+    (line,) = (line for line in result.stderr.splitlines() if "is no secret" in line)
+    for name in SECRETS:
+        assert name in line
+    assert "hush" not in result.stderr

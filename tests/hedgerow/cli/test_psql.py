@@ -1,0 +1,192 @@
+"""`hedgerow psql`, as a person types it; psql itself is the real one."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL
+
+from tests.hedgerow.signing.support import PLAIN, SIGNED, SIGNING, demand
+from tests.support.databases import Database, clone_template, drop
+from tests.support.people import Person, add_person
+
+TITLES = ("-Atc", "SELECT title FROM item ORDER BY title")
+SECRETS = {"plain": {}, "signed": {"RLS_CONTEXT_SECRET": SIGNING.secret}}
+
+
+@pytest.fixture(scope="module", params=SECRETS)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def project_database(server: URL, mode: str) -> Iterator[Database]:
+    database = clone_template(server)
+    demand(database, SIGNED if mode == "signed" else PLAIN)
+    yield database
+    drop(database)
+
+
+@pytest.fixture(scope="module")
+def people(project_database: Database) -> tuple[Person, Person]:
+    return add_person(project_database, "alice"), add_person(project_database, "bob")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a project's folder without anybody's `.env`."""
+    (tmp_path / "pyproject.toml").write_text('[tool.hedgerow]\nproject = "app.core.project:project"\n')
+    return tmp_path
+
+
+def hedgerow(
+    folder: Path, database: Database, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command that stands beside this Python."""
+    return subprocess.run(
+        [Path(sys.executable).parent / "hedgerow", *arguments],
+        cwd=folder,
+        env=database.environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_as_somebody_shows_what_they_see(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    for name in ("alice", "bob"):
+        result = hedgerow(
+            folder,
+            project_database,
+            *("psql", "--as", f"{name.upper()}@example.com", "--", *TITLES),
+            **SECRETS[mode],
+        )
+        assert result.stdout.splitlines() == [f"{name}'s item 0", f"{name}'s item 1"], result.stderr
+        assert result.returncode == 0
+
+
+def test_it_is_the_application_role_in_each_transaction(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    alice, bob = people
+    statements = (
+        "BEGIN; SELECT current_user; COMMIT; SELECT count(*) FROM item; BEGIN;"
+        " DELETE FROM item; ROLLBACK; SELECT current_user, count(*) FROM item"
+    )
+    arguments = [part for s in statements.split(";") for part in ("-c", s)]
+    result = hedgerow(
+        folder,
+        project_database,
+        *("psql", "--as", alice.email, "--", "-qAt", *arguments),
+        **SECRETS[mode],
+    )
+    lines = result.stdout.split()
+    assert lines == ["rls_app_user", "2", "rls_app_user|2"], result.stderr
+
+
+def test_another_user_by_hand(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    """Plain identities are whoever one says; a signed one stays who it was signed for."""
+    alice, bob = people
+    result = hedgerow(
+        folder,
+        project_database,
+        *("psql", "--as", alice.email, "--", "-qAt", "-c", f"SET app.user_id = '{bob.id}'"),
+        *TITLES[:0],
+        *("-c", TITLES[1]),
+        **SECRETS[mode],
+    )
+    if mode == "plain":
+        assert result.stdout.splitlines() == ["bob's item 0", "bob's item 1"]
+    else:
+        assert result.stdout == ""
+        assert result.returncode == 1
+        assert "is not signed with a key of this database" in result.stderr
+
+
+def test_without_a_user_it_is_nobody(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    result = hedgerow(folder, project_database, "psql", "--", *TITLES, **SECRETS[mode])
+    assert result.returncode == 1
+    assert "this transaction carries no identity" in result.stderr
+
+
+def test_psqls_own_exit_code_comes_through(project_database: Database, folder: Path) -> None:
+    result = hedgerow(folder, project_database, "psql", "--", "-c", "SELECT nothing")
+    assert result.returncode == 1
+    script = folder / "fails.sql"
+    script.write_text("SELECT nothing")
+    on_error = ("-v", "ON_ERROR_STOP=1", "-f", str(script))
+    assert hedgerow(folder, project_database, "psql", "--", *on_error).returncode == 3
+
+
+def test_it_goes_round_the_pooler(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    """P11: a pooler in transaction mode has no place for a session's identity."""
+    result = hedgerow(
+        folder,
+        project_database,
+        *("psql", "--as", people[0].email, "--", *TITLES),
+        DATABASE_POOLER_URL="postgresql://nobody@127.0.0.1:1/nowhere",
+        **SECRETS[mode],
+    )
+    assert result.stdout.splitlines() == ["alice's item 0", "alice's item 1"], result.stderr
+
+
+def one_line(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the only line that the command printed as it failed."""
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("hedgerow: ")
+    return line
+
+
+def test_an_unknown_user(mode: str, project_database: Database, folder: Path) -> None:
+    for name in ("nobody@example.com", "' OR true --", str(uuid4())):
+        line = one_line(
+            hedgerow(folder, project_database, "psql", "--as", name, **SECRETS[mode])
+        )
+        assert line.endswith(f"There is no user {name!r}: give the address they sign in with.") or (
+            "There is no user" in line
+        )
+
+
+def test_no_server(folder: Path) -> None:
+    nowhere = Database(URL.create("postgresql+psycopg", "postgres", "x", "127.0.0.1", 1, "nowhere"))
+    line = one_line(hedgerow(folder, nowhere, "psql", "--as", "alice@example.com"))
+    assert "Cannot connect to PostgreSQL as 'rls_app_user' at 127.0.0.1:1/nowhere" in line
+    assert "Check that the server runs there" in line
+
+
+def test_no_database(database: Database, folder: Path) -> None:
+    missing = Database(database.owner_url.set(database="there_is_none"))
+    line = one_line(hedgerow(folder, missing, "psql", "--as", "alice@example.com"))
+    assert '"there_is_none" does not exist' in line
+    assert "run `alembic upgrade head`" in line
+
+
+def test_no_tables(empty_database: Database, folder: Path) -> None:
+    line = one_line(hedgerow(folder, empty_database, "psql", "--as", "alice@example.com"))
+    assert "run `alembic upgrade head`" in line
+
+
+def test_no_project(tmp_path: Path, database: Database) -> None:
+    line = one_line(hedgerow(tmp_path, database, "psql"))
+    assert "run this in a project" in line
+
+
+def test_help_has_examples(folder: Path, database: Database) -> None:
+    result = hedgerow(folder, database, "psql", "--help")
+    assert result.returncode == 0
+    assert "hedgerow psql --as user@example.com" in result.stdout
+    assert "SELECT title FROM item" in result.stdout
