@@ -61,5 +61,10 @@ def _bind_connection(connection: Connection, identity: Identity, row_security: R
 def _carry_identity(row_security: RowSecurity, connection: Connection) -> None:
     identity = connection.get_execution_options()[_OPTION]
     if settings := row_security.settings_for(identity):
-        wire.begin_with(connection, settings)
+        try:
+            wire.begin_with(connection, settings)
+        except BaseException:
+            # SQLAlchemy would take this connection to be beginning for ever, and begin no more.
+            connection.close()
+            raise
         log_identity(row_security, identity)

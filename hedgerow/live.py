@@ -39,6 +39,20 @@ _GRANTS = text("""
     ORDER BY 1, 2, 3
 """)
 
+# The sequence of a SERIAL column ("a") or an IDENTITY ("i"): it goes with its column.
+_SEQUENCES = text("""
+    SELECT d.refobjid AS oid, a.attname AS column, coalesce(r.rolname, 'public') AS role,
+           acl.privilege_type AS privilege
+    FROM pg_depend d
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    LEFT JOIN LATERAL aclexplode(s.relacl) AS acl ON acl.grantee <> s.relowner
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+      AND d.deptype IN ('a', 'i') AND d.refobjid = ANY(:tables)
+    ORDER BY 1, 2, 3, 4
+""")
+
 
 def live_protections(
     connection: Connection, schemas: Collection[str], roles: RoleNames
@@ -53,21 +67,30 @@ def live_protections(
     policies: dict[int, dict[str, Policy]] = defaultdict(dict)
     for row in connection.execute(_POLICIES, oids):
         policies[row.polrelid][row.polname] = read_policy(row, roles)
-    ours = {"public", roles.app, roles.admin, roles.read_only_admin, roles.maintenance}
     grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for row in connection.execute(_GRANTS, oids):
-        if row.role in ours:
-            role = roles.documented(row.role)
-            grants[row.oid][role] = (*grants[row.oid].get(role, ()), row.privilege)
+        _add_grant(grants[row.oid], row, roles)
+    sequences: dict[int, dict[str, dict[str, tuple[str, ...]]]] = defaultdict(dict)
+    for row in connection.execute(_SEQUENCES, oids):
+        _add_grant(sequences[row.oid].setdefault(row.column, {}), row, roles)
     return {
         (table.schema, table.name): Protection(
             enabled=table.enabled,
             forced=table.forced,
             policies=policies[table.oid],
             grants=grants[table.oid],
+            sequences=sequences[table.oid],
         )
         for table in tables
     }
+
+
+def _add_grant(grants: dict[str, tuple[str, ...]], row: Any, roles: RoleNames) -> None:
+    """Note one privilege of one of our roles; a sequence that nobody was given has none."""
+    ours = {"public", roles.app, roles.admin, roles.read_only_admin, roles.maintenance}
+    if row.privilege is not None and row.role in ours:
+        role = roles.documented(row.role)
+        grants[role] = (*grants.get(role, ()), row.privilege)
 
 
 def read_policy(row: Any, roles: RoleNames) -> Policy:

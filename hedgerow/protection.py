@@ -12,9 +12,13 @@ from hedgerow.scope import Scope, scope_of
 
 READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
 READ = ("SELECT",)
+DRAW = ("USAGE",)
 
 TableKey = tuple[str | None, str]
 """Schema, None where it is the default one, and name."""
+
+Grants = Mapping[str, tuple[str, ...]]
+"""Privileges by role."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,14 @@ class Protection:
     """A table's row security, its policies by name, and who may do what, by role.
 
     Role names are the default ones; `grants` hold only what others than the owner were given.
+    `sequences` hold the same of the sequences behind columns, by column.
     """
 
     enabled: bool = False
     forced: bool = False
     policies: Mapping[str, Policy] = field(default_factory=dict)
-    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    grants: Grants = field(default_factory=dict)
+    sequences: Mapping[str, Grants] = field(default_factory=dict)
 
 
 def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
@@ -41,9 +47,11 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
         RoleNames.admin: READ_AND_WRITE,
         RoleNames.read_only_admin: READ,
     }
+    draw = {RoleNames.app: DRAW, RoleNames.admin: DRAW}
+    sequences = dict.fromkeys(_serial_columns(table), draw)
     scope = scope_of(table)
     if not isinstance(scope, Scope):
-        return Protection(grants=grants)
+        return Protection(grants=grants, sequences=sequences)
     owners = owner_policies(table.name, scope.owner_column) if scope.owner_column else ()
     own = (policy.rendered(table) for policy in scope.policies)
     policies = (*owners, *admin_policies(table.name), *own)
@@ -52,7 +60,16 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
         forced=row_security.force,
         policies={policy.name: policy for policy in policies},
         grants=grants,
+        sequences=sequences,
     )
+
+
+def _serial_columns(table: Table) -> tuple[str, ...]:
+    """Return the column that SQLAlchemy makes SERIAL; IDENTITY needs no grant on its sequence."""
+    column = table.autoincrement_column
+    if column is None or column.identity or column.server_default or column.default:
+        return ()
+    return (column.name,)
 
 
 def declared_protections(

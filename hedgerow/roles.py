@@ -1,7 +1,7 @@
 """Bring the database roles to what the configuration says; they belong to the whole cluster."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from hedgerow import sql
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, ProvisioningError
 from hedgerow.row_security import RowSecurity
+from hedgerow.wanted_roles import WantedRole, spell_attributes, wanted_roles
 
 logger = logging.getLogger("hedgerow.roles")
 
@@ -25,16 +26,6 @@ class LoginPasswords:
 
     app: str = field(repr=False)
     maintenance: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class WantedRole:
-    """What a role of the project is to be."""
-
-    name: str
-    attributes: Mapping[str, bool]
-    member_of: Mapping[str, bool] = field(default_factory=dict)
-    """The roles that it may take, and whether it inherits them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +68,9 @@ def ensure_roles(
             change.statement,
         )
     for role, password in logins.items():
-        if not _may_run(connection, _password_statement(role, _verifier(connection, role, password))):
+        if not _may_run(
+            connection, _password_statement(role, _verifier(connection, role, password))
+        ):
             logger.warning(
                 "The owner may not set the password of %r, which stays as it is. To change it, an"
                 " administrator runs: %s;",
@@ -93,29 +86,6 @@ def pending_role_changes(connection: Connection, row_security: RowSecurity) -> l
         *(change for wanted in roles for change in _attributes(connection, wanted)),
         *(change for wanted in roles for change in _memberships(connection, wanted)),
     ]
-
-
-def wanted_roles(row_security: RowSecurity) -> tuple[WantedRole, ...]:
-    """Return the project's four roles, those first that others are members of."""
-    roles = row_security.roles
-    powerless = dict.fromkeys(
-        ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"), False
-    )
-    return (
-        WantedRole(roles.admin, {**powerless, "LOGIN": False, "INHERIT": False}),
-        WantedRole(roles.read_only_admin, {**powerless, "LOGIN": False, "INHERIT": False}),
-        # Never inheriting: an inherited admin policy applies to every ordinary request (P2).
-        WantedRole(
-            roles.app,
-            {**powerless, "LOGIN": True, "INHERIT": False},
-            {roles.admin: False, roles.read_only_admin: False},
-        ),
-        WantedRole(
-            roles.maintenance,
-            {**powerless, "LOGIN": True, "INHERIT": True, "BYPASSRLS": not row_security.force},
-            {roles.admin: True},
-        ),
-    )
 
 
 _CATALOG_COLUMNS = {
@@ -151,11 +121,6 @@ def _attributes(connection: Connection, wanted: WantedRole) -> Iterator[RoleChan
             f"ALTER ROLE {role} {spelled}",
             optional=attributes is bypass,
         )
-
-
-def spell_attributes(attributes: Mapping[str, bool]) -> str:
-    """Return attributes as CREATE ROLE takes them, such as `LOGIN NOINHERIT`."""
-    return " ".join(name if on else f"NO{name}" for name, on in attributes.items())
 
 
 def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleChange]:

@@ -6,6 +6,7 @@ an identity needs no more round trips than one that carries none.
 """
 
 from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -16,17 +17,20 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow.errors import IdentityError
 
-_Steps = Generator[Wait, Ready | int, None]
+_Driver = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+_Steps = Generator[Wait, Ready | int | None, None]
 
 
 def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
     """Begin the transaction on the server and make `settings` in it, transaction-locally.
 
     To be called as SQLAlchemy's transaction begins, before its first statement. With psycopg 3 it
-    costs no round trip beyond the BEGIN that would be sent anyway; other drivers pay one.
+    costs no round trip beyond the BEGIN that would be sent anyway; other drivers, and psycopg on a
+    libpq before 14, pay one.
 
     Raises IdentityError on a connection in AUTOCOMMIT, where a transaction-local setting would be
-    gone before the next statement (P19); a SQLAlchemy DBAPIError where the server refuses.
+    gone before the next statement (P19), and for a value that cannot be sent as it is; a SQLAlchemy
+    DBAPIError where the server refuses.
     """
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         raise IdentityError(_AUTOCOMMIT)
@@ -34,10 +38,20 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
     if isinstance(driver_connection, psycopg.Connection | psycopg.AsyncConnection):
         if driver_connection.autocommit:
             raise IdentityError(_AUTOCOMMIT)
-        if driver_connection.info.transaction_status is pq.TransactionStatus.IDLE:
+        if _is_ready_for_a_pipeline(driver_connection):
             _begin_in_one_flush(connection, driver_connection, settings)
             return
     set_locally(connection, settings)
+
+
+def _is_ready_for_a_pipeline(driver_connection: _Driver) -> bool:
+    """Return whether nothing is under way, not even a pipeline of somebody else's."""
+    pgconn = driver_connection.pgconn
+    return (
+        pgconn.transaction_status is pq.TransactionStatus.IDLE
+        and pgconn.pipeline_status is pq.PipelineStatus.OFF
+        and psycopg.Pipeline.is_supported()
+    )
 
 
 _AUTOCOMMIT = (
@@ -60,18 +74,19 @@ def set_locally(connection: Connection, settings: Mapping[str, str]) -> None:
 
 def _begin_in_one_flush(
     connection: Connection,
-    driver_connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]",
+    driver_connection: _Driver,
     settings: Mapping[str, str],
 ) -> None:
-    steps = _begin_and_set(driver_connection, settings)
     try:
-        if isinstance(driver_connection, psycopg.AsyncConnection):
-            connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
-                lambda raw: _drive_async(raw, steps)
-            )
-        else:
-            with driver_connection.lock:
-                driver_connection.wait(steps)
+        # Closed at once: what is interrupted must not wait for the garbage collector.
+        with closing(_begin_and_set(driver_connection, settings)) as steps:
+            if isinstance(driver_connection, psycopg.AsyncConnection):
+                connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
+                    lambda raw: _drive_async(raw, steps)
+                )
+            else:
+                with driver_connection.lock:
+                    driver_connection.wait(steps)
     except psycopg.Error as error:
         dialect = connection.dialect
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
@@ -94,7 +109,7 @@ async def _drive_async(raw: "psycopg.AsyncConnection[Any]", steps: _Steps) -> No
 
 
 def _begin_and_set(
-    driver_connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]",
+    driver_connection: _Driver,
     settings: Mapping[str, str],
 ) -> _Steps:
     """Send BEGIN and the settings in one pipeline; yield whenever the socket must be waited for."""
@@ -102,28 +117,45 @@ def _begin_and_set(
     placeholders = ", ".join(
         f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(settings))
     )
-    values = [part.encode() for pair in settings.items() for part in pair]
+    encoding = driver_connection.info.encoding
+    values = [_encoded(part, encoding) for pair in settings.items() for part in pair]
     pgconn.enter_pipeline_mode()
-    finished = False
     try:
         pgconn.send_query_params(_begin_command(driver_connection), None)
         pgconn.send_query_params(f"SELECT {placeholders}".encode(), values)
         pgconn.pipeline_sync()
         failure = yield from _read_until_sync(pgconn)
-        finished = True
-    finally:
-        if finished:
-            pgconn.exit_pipeline_mode()
-        else:  # interrupted: results are still under way, nobody may use this connection again
-            pgconn.finish()
+        pgconn.exit_pipeline_mode()
+    except BaseException:  # results are still under way: nobody may use this connection again
+        pgconn.finish()
+        raise
     if failure is not None:
-        raise psycopg.errors.error_from_result(failure, encoding=driver_connection.info.encoding)
+        raise psycopg.errors.error_from_result(failure, encoding=encoding)
 
 
-def _read_until_sync(pgconn: pq.abc.PGconn) -> Generator[Wait, Ready | int, pq.abc.PGresult | None]:
+def _encoded(value: str, encoding: str) -> bytes:
+    """Return a parameter for libpq, which ends it at its first NUL: one id would become another."""
+    if "\0" in value:
+        raise IdentityError("A user id must not hold a NUL character: PostgreSQL has none.")
+    try:
+        return value.encode(encoding)
+    except UnicodeEncodeError:
+        raise IdentityError(
+            f"The user id cannot be written in {encoding}, this connection's client_encoding:"
+            " leave that at its default, UTF8."
+        ) from None
+
+
+def _read_until_sync(
+    pgconn: pq.abc.PGconn,
+) -> Generator[Wait, Ready | int | None, pq.abc.PGresult | None]:
+    """Return the first error, once the server has answered everything.
+
+    psycopg sends None or 0 where it resumes without the socket being ready.
+    """
     failure: pq.abc.PGresult | None = None
     while pgconn.flush():
-        if (yield Wait.RW) & Ready.R:
+        if ((yield Wait.RW) or 0) & Ready.R:
             pgconn.consume_input()
     while True:
         while pgconn.is_busy():
@@ -138,9 +170,7 @@ def _read_until_sync(pgconn: pq.abc.PGconn) -> Generator[Wait, Ready | int, pq.a
             failure = result
 
 
-def _begin_command(
-    driver_connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]",
-) -> bytes:
+def _begin_command(driver_connection: _Driver) -> bytes:
     """Spell the BEGIN that psycopg itself would send for this connection's characteristics."""
     words = ["BEGIN"]
     if (level := driver_connection.isolation_level) is not None:

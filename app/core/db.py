@@ -31,16 +31,8 @@ def owner_url() -> URL:
     if settings.owner_url is not None:
         return settings.owner_url
     server = _embedded_server()
-    address = server.acquire()
+    url = server.acquire().url()
     atexit.register(server.release)
-    url = URL.create(
-        "postgresql+psycopg",
-        username=address.user,
-        password=address.password,
-        host=address.host,
-        port=address.port,
-        database="postgres",
-    )
     _create_database(url, settings.POSTGRES_DB)
     return url.set(database=settings.POSTGRES_DB)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import URL, NullPool, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from hedgerow.embedded import binary
@@ -90,6 +90,12 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
     except OperationalError as error:
         cure = "If it is a new database, run `alembic upgrade head`."
         raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
+    except ProgrammingError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise DatabaseNotReadyError(
+            f"Cannot look up {name!r}: {reason}."
+            " If the database is new, run `alembic upgrade head`."
+        ) from None
     if user_id is None:
         raise IdentityError(f"There is no user {name!r}: give the address they sign in with.")
     return Identity(user_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import URL
+
 
 @dataclass(frozen=True)
 class ServerAddress:
@@ -19,12 +21,13 @@ class ServerAddress:
     password: str = field(repr=False)
     data_dir: Path
 
-    def conninfo(self, dbname: str = "postgres") -> dict[str, str | int]:
-        """Keyword arguments of libpq for a connection to `dbname`; holds the password."""
-        return {
-            "host": self.host,
-            "port": self.port,
-            "user": self.user,
-            "password": self.password,
-            "dbname": dbname,
-        }
+    def url(self, database: str = "postgres") -> URL:
+        """Return SQLAlchemy's address of `database`; it holds the password."""
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.user,
+            password=self.password,
+            host=self.host,
+            port=self.port,
+            database=database,
+        )

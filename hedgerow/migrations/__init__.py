@@ -1,6 +1,6 @@
 """Row security in Alembic: operations for revisions, and the environment that runs them."""
 
-from hedgerow.migrations import grants, operations
+from hedgerow.migrations import grants, operations, schemas
 from hedgerow.migrations.environment import run
 
-__all__ = ["grants", "operations", "run"]
+__all__ = ["grants", "operations", "run", "schemas"]

@@ -22,6 +22,7 @@ from hedgerow.migrations.operations import (
     CreatePolicyOp,
     DropPolicyOp,
 )
+from hedgerow.migrations.schemas import compare_schemas, used_schemas
 from hedgerow.protection import Protection, TableKey, declared_protections
 from hedgerow.row_security import RowSecurity
 from hedgerow.scope import Scope, check_declarations, scope_of
@@ -50,7 +51,7 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
     if not has_functions and any(isinstance(op, CreatePolicyOp) for op in last):
-        last.insert(0, CreateFunctionsOp(row_security.id_type))
+        first.insert(0, CreateFunctionsOp(row_security.id_type))
     upgrade.ops[:0] = first
     upgrade.ops.extend(last)
     return PriorityDispatchResult.CONTINUE
@@ -60,16 +61,21 @@ def _differences(
     connection: Connection, metadata: MetaData, row_security: RowSecurity
 ) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
     default_schema = connection.dialect.default_schema_name or "public"
-    schemas = {table.schema or default_schema for table in metadata.tables.values()}
-    live = live_protections(connection, schemas | {default_schema}, row_security.roles)
+    declared_schemas = {table.schema for table in metadata.tables.values()}
+    first, last = compare_schemas(connection, declared_schemas, row_security.roles)
+    schemas = {schema or default_schema for schema in declared_schemas | {None}}
+    schemas |= used_schemas(connection, row_security.roles)
+    live = live_protections(connection, schemas, row_security.roles)
     wanted = declared_protections(metadata, row_security)
-    first: list[MigrateOperation] = []
-    last: list[MigrateOperation] = []
     for key in sorted({*live, *wanted}, key=lambda key: (key[0] or "", key[1])):
         if key not in wanted and not _was_ours(live[key]):
             continue
         now, then = live.get(key, Protection()), wanted.get(key, Protection())
         now = _without_kept(now, metadata, key)
+        if key in live:
+            # No sequence where a column that exists was not made SERIAL: nothing to grant.
+            own = {column: g for column, g in then.sequences.items() if column in now.sequences}
+            then = replace(then, sequences=own)
         first += removals(key, now, then)
         last += additions(key, now, then)
         if key in live and key in wanted:

@@ -8,7 +8,12 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.live import policy_as_the_server_sees_it
-from hedgerow.migrations.grants import GrantTableOp, RevokeTableOp
+from hedgerow.migrations.grants import (
+    GrantSequenceOp,
+    GrantTableOp,
+    RevokeSequenceOp,
+    RevokeTableOp,
+)
 from hedgerow.migrations.operations import (
     CreatePolicyOp,
     DisableOp,
@@ -18,7 +23,7 @@ from hedgerow.migrations.operations import (
     NoForceOp,
 )
 from hedgerow.policy import Policy, create_policy_statement, drop_policy_statement
-from hedgerow.protection import Protection, TableKey
+from hedgerow.protection import Grants, Protection, TableKey
 from hedgerow.row_security import RoleNames
 
 _UNDEFINED_COLUMN = "42703"
@@ -34,17 +39,21 @@ def removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[Mi
         yield NoForceOp(table, schema=schema)
     if live.enabled and not wanted.enabled:
         yield DisableOp(table, schema=schema)
-    for role, privileges in live.grants.items():
-        if surplus := _beyond(privileges, wanted.grants.get(role, ())):
-            yield RevokeTableOp(table, surplus, role, schema=schema)
+    for role, surplus in _beyond(live.grants, wanted.grants):
+        yield RevokeTableOp((table,), surplus, role, schema)
+    for column, grants in live.sequences.items():
+        for role, surplus in _beyond(grants, wanted.sequences.get(column, {})):
+            yield RevokeSequenceOp((table, column), surplus, role, schema)
 
 
 def additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
     """Yield what is missing, to come after the tables and columns that it mentions."""
     schema, table = key
-    for role, privileges in wanted.grants.items():
-        if missing := _beyond(privileges, live.grants.get(role, ())):
-            yield GrantTableOp(table, missing, role, schema=schema)
+    for role, missing in _beyond(wanted.grants, live.grants):
+        yield GrantTableOp((table,), missing, role, schema)
+    for column, grants in wanted.sequences.items():
+        for role, missing in _beyond(grants, live.sequences.get(column, {})):
+            yield GrantSequenceOp((table, column), missing, role, schema)
     if wanted.enabled and not live.enabled:
         yield EnableOp(table, schema=schema)
     if wanted.forced and not live.forced:
@@ -104,5 +113,8 @@ def _facts(policy: Policy) -> tuple[object, ...]:
     )
 
 
-def _beyond(privileges: Collection[str], allowed: Collection[str]) -> tuple[str, ...]:
-    return tuple(privilege for privilege in privileges if privilege not in allowed)
+def _beyond(grants: Grants, allowed: Grants) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each role's privileges in `grants` that it does not have in `allowed`."""
+    for role, privileges in grants.items():
+        if more := tuple(p for p in privileges if p not in allowed.get(role, ())):
+            yield role, more

@@ -12,6 +12,8 @@ from hedgerow.explain import explain_connection_failure, first_line
 from hedgerow.keys import reconcile_functions
 from hedgerow.migrations import script
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
+from hedgerow.migrations.schemas import used_schemas
+from hedgerow.migrations.tidy import tidy
 from hedgerow.reconcile import reconcile
 from hedgerow.roles import LoginPasswords, ensure_roles
 from hedgerow.row_security import RowSecurity
@@ -40,12 +42,10 @@ def run(
     ProvisioningError where the owner cannot connect or may not do something, DriftError where
     `alembic check` cannot tell.
     """
-    schemas = {table.schema for table in target_metadata.tables.values()}
     common: dict[str, Any] = {
         "target_metadata": target_metadata,
         "autogenerate_plugins": ["alembic.autogenerate.*", alembic_plugin.NAME],
-        "include_schemas": schemas != {None},
-        "include_name": lambda name, kind, _: kind != "schema" or name in schemas,
+        "process_revision_directives": tidy,
         ROW_SECURITY_OPTION: row_security,
         **options,
     }
@@ -61,7 +61,15 @@ def run(
     try:
         with _connect(engine) as connection:
             _prepare(connection)
-            context.configure(connection=connection, **common)
+            schemas = {table.schema for table in target_metadata.tables.values()}
+            schemas |= used_schemas(connection, row_security.roles)
+            connection.commit()  # Alembic opens, and ends, a transaction of its own
+            context.configure(
+                connection=connection,
+                include_schemas=schemas != {None},
+                include_name=lambda name, kind, _: kind != "schema" or name in schemas,
+                **common,
+            )
             with context.begin_transaction():
                 if _moves_database():
                     ensure_roles(connection, row_security, passwords)
@@ -95,7 +103,7 @@ def _prepare(connection: Connection) -> None:
     """Wait for other migrations and switch row security off, for the length of this connection."""
     connection.execute(select(func.pg_advisory_lock(_LOCK)))
     connection.execute(text("SET row_security = off"))
-    connection.commit()  # Alembic opens, and ends, a transaction of its own
+    connection.commit()  # or a rollback would take the setting back
 
 
 def _moves_database() -> bool:

@@ -9,11 +9,9 @@ from hedgerow import sql
 from hedgerow.migrations.operations import RowSecurityOp, run
 from hedgerow.row_security import RoleNames
 
-USAGE = ("USAGE",)
-
 
 class _PrivilegeOp(RowSecurityOp):
-    """Give or take privileges on one thing, whose name is that of the call."""
+    """Give or take privileges on a table, or on what belongs to its column: `names` says which."""
 
     verb: ClassVar[str]
     preposition: ClassVar[str]
@@ -27,10 +25,14 @@ class _PrivilegeOp(RowSecurityOp):
         self.role = role
         self.schema = schema
 
-    def statement(self, target: str, roles: RoleNames) -> str:
-        """Return the statement for `target`, the kind of the thing and its name."""
+    @property
+    def table_name(self) -> str:
+        return self.names[0]
+
+    def around_target(self, roles: RoleNames) -> tuple[str, str]:
+        """Return what stands in the statement before the thing, and what after it."""
         role = sql.role_name(roles.deployed(self.role))
-        return f"{self.verb} {', '.join(self.privileges)} ON {target} {self.preposition} {role}"
+        return f"{self.verb} {', '.join(self.privileges)} ON", f"{self.preposition} {role}"
 
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (*self.names, list(self.privileges)), {"role": self.role, "schema": self.schema}
@@ -40,12 +42,9 @@ class _PrivilegeOp(RowSecurityOp):
 
 
 class _TablePrivilegeOp(_PrivilegeOp):
-    @property
-    def table_name(self) -> str:
-        return self.names[0]
-
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        return (self.statement(f"TABLE {sql.table_name(self.table_name, self.schema)}", roles),)
+        before, after = self.around_target(roles)
+        return (f"{before} TABLE {sql.table_name(self.table_name, self.schema)} {after}",)
 
 
 @Operations.register_operation("grant_table")
@@ -90,19 +89,15 @@ class RevokeTableOp(_TablePrivilegeOp):
 
 
 class _SequencePrivilegeOp(_PrivilegeOp):
-    @property
-    def table_name(self) -> str:
-        return self.names[0]
-
     def statements(self, roles: RoleNames) -> Iterable[str]:
         """Have the server look the sequence up: it names SERIAL's, and cuts long names off."""
         table, column = self.names
         target = sql.text_literal(sql.table_name(table, self.schema))
-        before, after = self.statement("SEQUENCE \0", roles).split("\0")
+        before, after = self.around_target(roles)
         body = (
-            f"BEGIN EXECUTE {sql.text_literal(before)}"
+            f"BEGIN EXECUTE {sql.text_literal(f'{before} SEQUENCE ')}"
             f" || pg_get_serial_sequence({target}, {sql.text_literal(column)})"
-            f" || {sql.text_literal(after)}; END"
+            f" || {sql.text_literal(f' {after}')}; END"
         )
         return (f"DO {sql.text_literal(body)}",)
 

@@ -23,6 +23,9 @@ class RowSecurityOp(MigrateOperation):
     call: ClassVar[str]
     """The name of the operation on `alembic.op`."""
 
+    begins_group: bool = False
+    """Whether a revision shows it after a blank line."""
+
     def statements(self, roles: RoleNames) -> Iterable[str]:
         """Return what to run, with `roles` as this deployment names them."""
         raise NotImplementedError

@@ -9,13 +9,14 @@ _LINE = 100 - len("    ")
 
 
 @renderers.dispatch_for(RowSecurityOp)
-def render(context: AutogenContext, operation: RowSecurityOp) -> str:
+def render(context: AutogenContext, operation: RowSecurityOp) -> list[str]:
     """Return the call, on one line where it fits and one argument a line where it does not."""
+    blank = [""] if operation.begins_group else []
     prefix = context.opts.get("alembic_module_prefix") or ""
     positional, named = operation.arguments()
     arguments = [repr(value) for value in positional]
     arguments += [f"{name}={value!r}" for name, value in named.items() if value is not None]
     line = f"{prefix}{operation.call}({', '.join(arguments)})"
     if len(line) <= _LINE:
-        return line
-    return f"{prefix}{operation.call}(\n    " + ",\n    ".join(arguments) + ",\n)"
+        return [*blank, line]
+    return [*blank, f"{prefix}{operation.call}(\n    " + ",\n    ".join(arguments) + ",\n)"]

@@ -8,9 +8,9 @@ from alembic import context
 from sqlalchemy import MetaData
 
 from hedgerow import functions, sql
-from hedgerow.roles import WantedRole, spell_attributes, wanted_roles
 from hedgerow.row_security import RowSecurity
 from hedgerow.scope import scoped_tables
+from hedgerow.wanted_roles import WantedRole, spell_attributes, wanted_roles
 
 _COMMENT = """\
 -- This script holds no secrets. Before the application starts, give {app} and {maintenance} their
@@ -50,11 +50,12 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
 
 
 def _create_if_missing(wanted: WantedRole) -> str:
-    return f"""DO $$ BEGIN
+    body = f"""BEGIN
     IF to_regrole({sql.text_literal(sql.name(wanted.name))}) IS NULL THEN
         CREATE ROLE {sql.name(wanted.name)} {spell_attributes(wanted.attributes)};
     END IF;
-END $$"""
+END"""
+    return f"DO {sql.text_literal(body)}"  # no $$, which a role's name may hold
 
 
 def _grant_membership(wanted: WantedRole, group: str, inherit: bool) -> str:

@@ -1,5 +1,6 @@
 """An exception in an admin block reaches the caller as it was; the session goes on as the user."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,20 @@ class Oops(Exception):
     """What the caller's code raises."""
 
 
+def leave_with(error: Exception, block: AdminContext, *steps: Callable[[], object]) -> None:
+    """Enter the block, do the steps, and raise."""
+    with block:
+        for step in steps:
+            step()
+        raise error
+
+
+def fail_and_catch(session: Session) -> None:
+    """Have PostgreSQL abort the transaction, and say nothing of it."""
+    with pytest.raises(ProgrammingError):
+        session.execute(text("SELECT no_such_column"))
+
+
 def assert_it_is_the_user(session: Session, alice: Person) -> None:
     assert identity_of(session) == Identity(alice.id)
     assert identity_on_server(session) == (str(alice.id), "user", "rls_app_user")
@@ -36,9 +51,8 @@ def test_an_exception_passes_unchanged(
     error = Oops("mine")
     with session_of(pool, alice) as session:
         start(session, how)
-        with pytest.raises(Oops) as caught, create(alice.id, session):
-            visible(session)
-            raise error
+        with pytest.raises(Oops) as caught:
+            leave_with(error, create(alice.id, session), lambda: visible(session))
         assert caught.value is error
         assert error.__context__ is None
         assert_it_is_the_user(session, alice)
@@ -64,13 +78,9 @@ def test_the_caller_catches_the_database_error_inside_and_raises_another(
     """P21."""
     with session_of(pool, alice) as session:
         start(session, how)
-        with (
-            pytest.raises(Oops),
-            AdminContext.create_full_admin(alice.id, session),
-        ):
-            with pytest.raises(ProgrammingError):
-                session.execute(text("SELECT no_such_column"))
-            raise Oops
+        block = AdminContext.create_full_admin(alice.id, session)
+        with pytest.raises(Oops):
+            leave_with(Oops(), block, lambda: fail_and_catch(session))
         assert_it_is_the_user(session, alice)
 
 
@@ -84,9 +94,8 @@ def test_a_transaction_in_error_that_the_caller_ignores(
         with (
             pytest.raises(DBAPIError, match="current transaction is aborted"),
             AdminContext.create_full_admin(alice.id, session),
-            pytest.raises(ProgrammingError),
         ):
-            session.execute(text("SELECT no_such_column"))
+            fail_and_catch(session)
         assert_it_is_the_user(session, alice)
 
 
@@ -110,12 +119,15 @@ def test_what_the_block_has_not_committed_is_undone(
     with session_of(pool, alice) as session:
         start(session, how)
         session.add(mine)
-        with pytest.raises(Oops), AdminContext.create_full_admin(alice.id, session):
-            session.add(kept)
-            session.commit()
-            session.add(lost)
-            session.flush()
-            raise Oops
+        with pytest.raises(Oops):
+            leave_with(
+                Oops(),
+                AdminContext.create_full_admin(alice.id, session),
+                lambda: session.add(kept),
+                session.commit,
+                lambda: session.add(lost),
+                session.flush,
+            )
         session.commit()
     assert set(owners_of(database, ids)) == set(ids[:2])
 
@@ -126,9 +138,9 @@ def test_what_the_user_did_before_the_block_is_not_undone(
     mine = Item(owner_id=alice.id, title="before the block")
     with session_of(pool, alice) as session:
         session.add(mine)
-        with pytest.raises(Oops), AdminContext.create_full_admin(alice.id, session):
-            session.add(Item(owner_id=bob.id, title="lost"))
-            raise Oops
+        block = AdminContext.create_full_admin(alice.id, session)
+        with pytest.raises(Oops):
+            leave_with(Oops(), block, lambda: session.add(Item(owner_id=bob.id, title="lost")))
         session.commit()
     assert set(owners_of(database, [mine.id])) == {mine.id}
 
@@ -141,11 +153,9 @@ def test_an_exception_with_savepoints_left_open(
     """P14, P21."""
     with session_of(pool, alice) as session:
         start(session, how)
-        with pytest.raises(Oops), AdminContext.create_full_admin(alice.id, session):
-            for _ in range(depth):
-                session.begin_nested()
-                visible(session)
-            raise Oops
+        block = AdminContext.create_full_admin(alice.id, session)
+        with pytest.raises(Oops):
+            leave_with(Oops(), block, *[session.begin_nested, lambda: visible(session)] * depth)
         assert_it_is_the_user(session, alice)
 
 
@@ -168,14 +178,15 @@ def test_a_connection_lost_in_the_block(
     """P21: the error that reaches the caller is the lost connection."""
     with session_of(pool, alice) as session:
         start(session, how)
-        with (
-            pytest.raises(DBAPIError) as caught,
-            AdminContext.create_full_admin(alice.id, session),
-        ):
+
+        def lose_connection() -> None:
             backend = session.scalars(select(func.pg_backend_pid())).one()
             with database.as_owner() as owner:
                 owner.execute(select(func.pg_terminate_backend(backend, 10_000)))
-            visible(session)
+
+        block = AdminContext.create_full_admin(alice.id, session)
+        with pytest.raises(DBAPIError) as caught:
+            leave_with(Oops(), block, lose_connection, lambda: visible(session))
         assert caught.value.connection_invalidated
         session.rollback()
         assert_it_is_the_user(session, alice)

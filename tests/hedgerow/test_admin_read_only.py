@@ -18,6 +18,12 @@ from tests.support.sessions import AdminContext, session_of, visible
 REFUSED: Final = {READ_ONLY_TRANSACTION, INSUFFICIENT_PRIVILEGE}
 
 
+def look_and_write(session: Session, alice: Person, bob: Person, how: str) -> None:
+    with AdminContext.create_read_only_admin(alice.id, session):
+        assert visible(session) == {*alice.items, *bob.items}
+        write(session, alice, how)
+
+
 def write(session: Session, alice: Person, how: str) -> None:
     if how == "flush":
         session.add(Item(owner_id=alice.id, title="refused"))
@@ -37,12 +43,8 @@ def test_writes_fail_and_the_user_may_write_afterwards(
 ) -> None:
     with session_of(pool, alice) as session:
         start(session, how)
-        with (
-            pytest.raises(DBAPIError) as caught,
-            AdminContext.create_read_only_admin(alice.id, session),
-        ):
-            assert visible(session) == {*alice.items, *bob.items}
-            write(session, alice, write_how)
+        with pytest.raises(DBAPIError) as caught:
+            look_and_write(session, alice, bob, write_how)
         assert getattr(caught.value.orig, "sqlstate", None) in REFUSED
         item = Item(owner_id=alice.id, title="mine")
         session.add(item)
@@ -81,14 +83,14 @@ def test_commit_inside_stays_read_only(pool: Engine, alice: Person, bob: Person)
     """P13."""
     with session_of(pool, alice) as session:
         visible(session)
-        with (
-            pytest.raises(DBAPIError) as caught,
-            AdminContext.create_read_only_admin(alice.id, session),
-        ):
+        with AdminContext.create_read_only_admin(alice.id, session):
             session.commit()
             assert visible(session) == {*alice.items, *bob.items}
-            session.execute(delete(Item))
-        assert getattr(caught.value.orig, "sqlstate", None) in REFUSED
+            with pytest.raises(DBAPIError) as caught:
+                session.execute(delete(Item))
+            assert getattr(caught.value.orig, "sqlstate", None) in REFUSED
+            session.rollback()
+            assert visible(session) == {*alice.items, *bob.items}
         assert visible(session) == set(alice.items)
 
 

@@ -1,4 +1,4 @@
-"""Which policies a scoped table gets, how they are spelled, and that the database holds just those."""
+"""Which policies a scoped table gets, how they are spelled, and that the database holds those."""
 
 import psycopg
 import pytest

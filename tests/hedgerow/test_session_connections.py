@@ -84,10 +84,9 @@ def test_autocommit_is_refused(way: str, database: Database, pool: Engine, alice
         engine = pool.execution_options(isolation_level="AUTOCOMMIT")
     else:
         engine = pool
+    options = {"isolation_level": "AUTOCOMMIT"} if way == "connection" else {}
     with session_of(engine, alice) as session, pytest.raises(IdentityError, match="AUTOCOMMIT"):
-        if way == "connection":
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        visible(session)
+        session.connection(execution_options=options)
     engine.dispose()
 
 

@@ -54,7 +54,7 @@ def test_a_signature_is_of_now() -> None:
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * 15, "é" * 7])
 def test_a_short_secret_is_refused_with_the_command_that_makes_one(secret: str) -> None:
-    with pytest.raises(ConfigurationError, match="secrets.token_urlsafe"):
+    with pytest.raises(ConfigurationError, match=r"secrets\.token_urlsafe"):
         Signing(secret)
 
 

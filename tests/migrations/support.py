@@ -1,5 +1,6 @@
 """Mini-projects: a folder with models and an alembic set-up, driven by the real command."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from hedgerow import RowSecurity, sql
 from hedgerow.embedded import binary
+from hedgerow.roles import LoginPasswords, ensure_roles
 from tests.support.databases import clean_environment
-from tests.support.deployments import Deployment, deployment, unique_role_names
+from tests.support.deployments import PASSWORD, Deployment, deployment, unique_role_names
+from tests.support.raw import RawConnection, connect
 
 _HERE = Path(__file__).parent
 PROJECTS = _HERE / "projects"
+PASSWORDS = LoginPasswords(app=PASSWORD, maintenance=PASSWORD)
 _SET_UP = ("alembic.ini", "env.py", "script.py.mako")
 
 
@@ -61,10 +66,11 @@ class MiniProject:
         return lines[0]
 
     def revise(self, message: str, owner: URL | None = None, **settings: str) -> Path:
-        """Let autogenerate write a revision; return its file."""
+        """Let autogenerate write a revision, which must be literal (P40); return its file."""
         before = set(self.revisions())
         self.alembic("revision", "--autogenerate", "-m", message, owner=owner, **settings)
         (new,) = set(self.revisions()) - before
+        assert_literal(new)
         return new
 
     def revisions(self) -> list[Path]:
@@ -83,9 +89,27 @@ class MiniProject:
             timeout=60,
         )
         volatile = ("\\restrict ", "\\unrestrict ")
-        return "\n".join(
+        lines = [
             line for line in dump.stdout.splitlines() if line and not line.startswith(volatile)
-        )
+        ]
+        # Grants stand in the order in which they were made, which means nothing.
+        grants = [line for line in lines if line.startswith("GRANT ")]
+        others = [line for line in lines if not line.startswith("GRANT ")]
+        return "\n".join([*others, *sorted(grants)])
+
+    @contextmanager
+    def as_user(self, user_id: object) -> Iterator[RawConnection]:
+        """Yield a connection as the application role that carries a user's identity."""
+        with connect(self.deployment.app_url) as connection:
+            connection.execute("SELECT set_config('app.user_id', %s, false)", [str(user_id)])
+            connection.execute("SET app.role = 'user'")
+            yield connection
+
+    def by_hand(self, *statements: str) -> None:
+        """Run SQL as the owner, as somebody does who goes round the migrations."""
+        with self.deployment.database.as_owner() as owner:
+            for statement in statements:
+                owner.execute(sql.Statement(statement))
 
     def there_and_back(self) -> None:
         """Upgrade, check, downgrade and upgrade again: each way must lead to the same schema."""
@@ -108,8 +132,30 @@ class MiniProject:
         )
 
 
+def assert_literal(revision: Path) -> None:
+    """Assert that a revision means the same for ever: it imports no model and reads no registry."""
+    tree = ast.parse(revision.read_text(encoding="utf-8"))
+    imported = {
+        alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= {"sqlalchemy", "alembic.op"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and is_row_security(node):
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                ast.literal_eval(argument)
+
+
+def is_row_security(call: ast.Call) -> bool:
+    """Tell whether a call in a revision is one of the engine's operations."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return name.endswith("_rls") or "_rls_" in name or name.startswith(("grant_", "revoke_"))
+
+
 @contextmanager
-def mini_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
+def new_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
     """Yield the mini-project `name` in `folder`, with roles but no tables, and no revision yet."""
     for file in _SET_UP:
         shutil.copy(_HERE / "set_up" / file, folder)
@@ -117,14 +163,15 @@ def mini_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
     with deployment(server, unique_role_names("mp_")) as own:
         project = MiniProject(name, folder, own)
         project.use("before")
-        project.alembic("upgrade", "head")
+        with own.database.as_owner() as owner:
+            ensure_roles(owner, RowSecurity(own.roles), PASSWORDS)
         yield project
 
 
 @contextmanager
-def project_at(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
+def migrated_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
     """Yield the mini-project `name`, migrated to its models of before."""
-    with mini_project(server, folder, name) as project:
+    with new_project(server, folder, name) as project:
         project.revise("before")
         project.alembic("upgrade", "head")
         yield project

@@ -36,14 +36,7 @@ class TestServer:
         self._embedded = EmbeddedServer(self._directory, settings=quick)
         address = self._embedded.acquire()
         self._data = address.data_dir
-        return URL.create(
-            "postgresql+psycopg",
-            username=address.user,
-            password=address.password,
-            host=address.host,
-            port=address.port,
-            database="postgres",
-        )
+        return address.url()
 
     def stop(self) -> None:
         """Stop the server and remove its data."""

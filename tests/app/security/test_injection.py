@@ -1,4 +1,4 @@
-"""A route with an SQL injection, attacked over HTTP: who wrote the query does not decide who sees."""
+"""A route with an SQL injection, attacked over HTTP, with identities plain and signed."""
 
 from uuid import UUID
 
@@ -49,9 +49,13 @@ def test_a_condition_that_is_always_true_shows_ones_own(
 @signed_only
 @pytest.mark.parametrize("attack", BECOMING_BOB)
 def test_a_signed_identity_cannot_be_forged_through_the_hole(
-    attack: str, vulnerable: TestClient, alice: Person, bob: Person, caplog: pytest.LogCaptureFixture
+    attack: str,
+    vulnerable: TestClient,
+    alice: Person,
+    bob: Person,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """P3"""
+    """P3."""
     response = search(vulnerable, alice, attack.format(bob=bob.id))
     assert response.status_code == 500
     assert response.json() == {"detail": "Internal Server Error"}
@@ -81,7 +85,7 @@ def titles(database: Database, owner: UUID) -> list[str]:
 def test_stacked_statements_change_no_hidden_row(
     attack: str, vulnerable: TestClient, database: Database, alice: Person, bob: Person
 ) -> None:
-    """P3, P4"""
+    """P3, P4."""
     before = stored(database)
     response = search(vulnerable, alice, attack.format(bob=bob.id))
     assert response.status_code == 500

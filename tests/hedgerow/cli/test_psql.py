@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL
@@ -38,7 +37,9 @@ def people(project_database: Database) -> tuple[Person, Person]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a project's folder without anybody's `.env`."""
-    (tmp_path / "pyproject.toml").write_text('[tool.hedgerow]\nproject = "app.core.project:project"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.hedgerow]\nproject = "app.core.project:project"\n'
+    )
     return tmp_path
 
 
@@ -60,34 +61,23 @@ def hedgerow(
 def test_as_somebody_shows_what_they_see(
     mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
 ) -> None:
+    """As the application role, in each transaction of the session, changes included."""
+    statements = (
+        TITLES[1],
+        "BEGIN; DELETE FROM item; ROLLBACK; BEGIN",
+        "SELECT current_user, count(*) FROM item",
+    )
     for name in ("alice", "bob"):
         result = hedgerow(
             folder,
             project_database,
-            *("psql", "--as", f"{name.upper()}@example.com", "--", *TITLES),
+            *("psql", "--as", f"{name.upper()}@example.com", "--", "-qAt"),
+            *(part for statement in statements for part in ("-c", statement)),
             **SECRETS[mode],
         )
-        assert result.stdout.splitlines() == [f"{name}'s item 0", f"{name}'s item 1"], result.stderr
+        lines = result.stdout.splitlines()
+        assert lines == [f"{name}'s item 0", f"{name}'s item 1", "rls_app_user|2"], result.stderr
         assert result.returncode == 0
-
-
-def test_it_is_the_application_role_in_each_transaction(
-    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
-) -> None:
-    alice, bob = people
-    statements = (
-        "BEGIN; SELECT current_user; COMMIT; SELECT count(*) FROM item; BEGIN;"
-        " DELETE FROM item; ROLLBACK; SELECT current_user, count(*) FROM item"
-    )
-    arguments = [part for s in statements.split(";") for part in ("-c", s)]
-    result = hedgerow(
-        folder,
-        project_database,
-        *("psql", "--as", alice.email, "--", "-qAt", *arguments),
-        **SECRETS[mode],
-    )
-    lines = result.stdout.split()
-    assert lines == ["rls_app_user", "2", "rls_app_user|2"], result.stderr
 
 
 def test_another_user_by_hand(
@@ -98,9 +88,8 @@ def test_another_user_by_hand(
     result = hedgerow(
         folder,
         project_database,
-        *("psql", "--as", alice.email, "--", "-qAt", "-c", f"SET app.user_id = '{bob.id}'"),
-        *TITLES[:0],
-        *("-c", TITLES[1]),
+        *("psql", "--as", alice.email, "--", "-qAt"),
+        *("-c", f"SET app.user_id = '{bob.id}'", "-c", TITLES[1]),
         **SECRETS[mode],
     )
     if mode == "plain":
@@ -111,33 +100,22 @@ def test_another_user_by_hand(
         assert "is not signed with a key of this database" in result.stderr
 
 
-def test_without_a_user_it_is_nobody(
-    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
-) -> None:
-    result = hedgerow(folder, project_database, "psql", "--", *TITLES, **SECRETS[mode])
-    assert result.returncode == 1
+def test_without_a_user_it_is_nobody(database: Database, folder: Path) -> None:
+    """And psql's own exit code comes through: 3 is its word for a script that stopped."""
+    script = folder / "items.sql"
+    script.write_text(TITLES[1])
+    result = hedgerow(folder, database, *("psql", "--", "-v", "ON_ERROR_STOP=1", "-f", str(script)))
+    assert result.returncode == 3
     assert "this transaction carries no identity" in result.stderr
 
 
-def test_psqls_own_exit_code_comes_through(project_database: Database, folder: Path) -> None:
-    result = hedgerow(folder, project_database, "psql", "--", "-c", "SELECT nothing")
-    assert result.returncode == 1
-    script = folder / "fails.sql"
-    script.write_text("SELECT nothing")
-    on_error = ("-v", "ON_ERROR_STOP=1", "-f", str(script))
-    assert hedgerow(folder, project_database, "psql", "--", *on_error).returncode == 3
-
-
-def test_it_goes_round_the_pooler(
-    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
-) -> None:
+def test_it_goes_round_the_pooler(database: Database, alice: Person, folder: Path) -> None:
     """P11: a pooler in transaction mode has no place for a session's identity."""
     result = hedgerow(
         folder,
-        project_database,
-        *("psql", "--as", people[0].email, "--", *TITLES),
+        database,
+        *("psql", "--as", alice.email, "--", *TITLES),
         DATABASE_POOLER_URL="postgresql://nobody@127.0.0.1:1/nowhere",
-        **SECRETS[mode],
     )
     assert result.stdout.splitlines() == ["alice's item 0", "alice's item 1"], result.stderr
 
@@ -151,14 +129,9 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
-def test_an_unknown_user(mode: str, project_database: Database, folder: Path) -> None:
-    for name in ("nobody@example.com", "' OR true --", str(uuid4())):
-        line = one_line(
-            hedgerow(folder, project_database, "psql", "--as", name, **SECRETS[mode])
-        )
-        assert line.endswith(f"There is no user {name!r}: give the address they sign in with.") or (
-            "There is no user" in line
-        )
+def test_an_unknown_user(database: Database, folder: Path) -> None:
+    line = one_line(hedgerow(folder, database, "psql", "--as", "nobody@example.com"))
+    assert "There is no user 'nobody@example.com'" in line
 
 
 def test_no_server(folder: Path) -> None:

@@ -69,9 +69,15 @@ def postmaster_pid(directory: Path) -> int | None:
     return pid if pid and f"-D {directory}" in command_line(pid) else None
 
 
+def libpq(address: ServerAddress) -> str:
+    """The address as libpq takes it."""
+    url = address.url().set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
 def ask(address: ServerAddress, sql: str) -> Any:
     """One value from the server."""
-    with psycopg.connect(**address.conninfo()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(libpq(address)) as connection:
         row = connection.execute(sql.encode()).fetchone()
     assert row is not None
     return row[0]

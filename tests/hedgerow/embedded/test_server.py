@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError, binary
-from tests.hedgerow.embedded.support import FAST, ask
+from tests.hedgerow.embedded.support import FAST, ask, libpq
 
 
 def test_it_listens_on_loopback_only_and_wants_the_password(server: EmbeddedServer) -> None:
@@ -19,7 +19,7 @@ def test_it_listens_on_loopback_only_and_wants_the_password(server: EmbeddedServ
         "scram-sha-256"
     )
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(**{**address.conninfo(), "password": "wrong"})  # type: ignore[arg-type]
+        psycopg.connect(libpq(address), password="wrong")
 
 
 def test_the_password_is_in_its_file_and_nowhere_else(server: EmbeddedServer, folder: Path) -> None:

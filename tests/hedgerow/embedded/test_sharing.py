@@ -11,7 +11,14 @@ import pytest
 
 from hedgerow.embedded import EmbeddedServer
 from hedgerow.embedded.locks import FileLock
-from tests.hedgerow.embedded.support import ENVIRONMENT, FAST, ServerUser, ask, postmaster_pid
+from tests.hedgerow.embedded.support import (
+    ENVIRONMENT,
+    FAST,
+    ServerUser,
+    ask,
+    libpq,
+    postmaster_pid,
+)
 
 
 def test_two_processes_share_one_server_and_the_last_one_stops_it(
@@ -121,7 +128,7 @@ def test_data_port_and_password_are_kept_between_runs(folder: Path) -> None:
 
 def test_sessions_do_not_hold_up_the_stop(server: EmbeddedServer, folder: Path) -> None:
     address = server.acquire()
-    with psycopg.connect(**address.conninfo()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(libpq(address)) as connection:
         server.release()
         assert postmaster_pid(folder) is None
         with pytest.raises(psycopg.OperationalError):

@@ -1,4 +1,4 @@
-"""What tests of signed identities share: a database that demands them, and sessions that carry them."""
+"""What tests of signed identities share: a database that demands them, sessions that sign."""
 
 import hashlib
 import hmac

@@ -131,7 +131,7 @@ def plain_pool(plain_database: Database) -> Iterator[Engine]:
 def test_a_forged_identity_is_refused(
     attack: str, session: Session, alice: Person, bob: Person
 ) -> None:
-    """P3, P4"""
+    """P3, P4."""
     seen, sqlstate = run_injected(session, attack.format(bob=bob.id))
     assert sqlstate == INVALID_SIGNATURE
     # What came before the forgery in the same string may have shown Alice's own.
@@ -156,13 +156,13 @@ def test_without_signatures_the_forgery_works(
 def test_an_attack_shows_no_more_than_the_victims_rows(
     attack: str, session: Session, alice: Person, bob: Person
 ) -> None:
-    """P14"""
+    """P14."""
     assert run_injected(session, attack.format(bob=bob.id)) == (set(alice.items), None)
 
 
 @pytest.mark.parametrize("attack", EMPTY_HANDED)
 def test_an_admins_database_role_alone_shows_nothing(attack: str, session: Session) -> None:
-    """P2, P4"""
+    """P2, P4."""
     assert run_injected(session, attack) == (set(), None)
 
 

@@ -14,21 +14,22 @@ from tests.support.sessions import visible
 
 
 def plant(deployment: Deployment, name: str, value: object) -> None:
-    """Give the application's login a default, as a superuser or a holder of SET ON PARAMETER may."""
+    """Give the application's login a default, as a superuser may."""
     with deployment.database.as_owner() as owner:
         role = sql.name(deployment.roles.app)
         owner.execute(text(f"ALTER ROLE {role} SET {name} = '{value}'"))
 
 
 def sqlstate_of_new_session(deployment: Deployment, database_role: str = "none") -> str | None:
-    with connect(deployment.app_url) as connection, pytest.raises(psycopg.Error) as caught:
+    with connect(deployment.app_url) as connection:
         connection.execute("SELECT set_config('role', %s, true)", [database_role])
-        visible_items(connection)
+        with pytest.raises(psycopg.Error) as caught:
+            visible_items(connection)
     return caught.value.sqlstate
 
 
 def test_planted_defaults_make_nobody(own_deployment: Deployment) -> None:
-    """P10"""
+    """P10."""
     own_deployment.upgrade(RLS_CONTEXT_SECRET=SIGNING.secret)
     roles = own_deployment.roles
     alice = add_person(own_deployment.database, "alice")

@@ -112,7 +112,7 @@ def test_copy_gives_out_ones_own_rows(
 def test_one_prepared_statement_serves_each_their_own(
     connection: RawConnection, alice: Person, bob: Person
 ) -> None:
-    """P17"""
+    """P17."""
     connection.execute("SET plan_cache_mode = force_generic_plan")
     connection.execute("PREPARE items AS SELECT id FROM item")
     connection.commit()

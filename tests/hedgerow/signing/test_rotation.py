@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-import app.models  # noqa: F401  (defines the tables)
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
+import app.models  # noqa: F401  (defines the tables)
 from hedgerow import DatabaseNotReadyError, RowSecurity, Signing
 from hedgerow.errors import INVALID_SIGNATURE
 from hedgerow.readiness import verify
@@ -104,7 +104,9 @@ def test_no_request_fails_while_the_secret_changes(
     upgrade(fresh_database, SECOND, RLS_CONTEXT_ROTATION_SECONDS="1")
     assert outcome(engine, alice, old) == own  # what was promised once is kept
     with fresh_database.as_owner() as owner:
-        owner.execute(text("UPDATE rls.signing_key SET retires_at = now() WHERE retires_at > now()"))
+        owner.execute(
+            text("UPDATE rls.signing_key SET retires_at = now() WHERE retires_at > now()")
+        )
     assert outcome(engine, alice, old) == INVALID_SIGNATURE
     assert outcome(engine, alice, new) == own
 
@@ -112,9 +114,7 @@ def test_no_request_fails_while_the_secret_changes(
 def keys(database: Database) -> tuple[int, int]:
     """Return how many keys the database has, and how many of them are to retire."""
     with database.as_owner() as owner:
-        row = owner.execute(
-            text("SELECT count(*), count(retires_at) FROM rls.signing_key")
-        ).one()
+        row = owner.execute(text("SELECT count(*), count(retires_at) FROM rls.signing_key")).one()
     return row[0], row[1]
 
 
@@ -152,7 +152,9 @@ def test_a_rotation_taken_back(fresh_database: Database, engine: Engine) -> None
     assert keys(fresh_database) == (2, 1)
     demand(fresh_database, signed_with(FIRST))
     with fresh_database.as_owner() as owner:
-        owner.execute(text("UPDATE rls.signing_key SET retires_at = now() WHERE retires_at > now()"))
+        owner.execute(
+            text("UPDATE rls.signing_key SET retires_at = now() WHERE retires_at > now()")
+        )
     assert outcome(engine, alice, signed_with(FIRST)) == set(alice.items)
     assert outcome(engine, alice, signed_with(SECOND)) == INVALID_SIGNATURE
 
@@ -235,5 +237,5 @@ def test_the_start_stops_where_the_clocks_differ(
     row_security = signed_with(FIRST)
     demand(fresh_database, row_security)
     monkeypatch.setattr("hedgerow.signing.time.time", lambda: 1e9)
-    with pytest.raises(DatabaseNotReadyError, match="clocks .* RLS_CONTEXT_MAX_AGE_SECONDS"):
+    with pytest.raises(DatabaseNotReadyError, match=r"clocks .* RLS_CONTEXT_MAX_AGE_SECONDS"):
         verify(engine, SQLModel.metadata, row_security)

@@ -1,4 +1,4 @@
-"""What another session of the same role sees of a signature while it is used: nothing that it can use.
+"""What another session of the same role sees of a signature in use: nothing that it can use.
 
 A signature that is bound as a parameter is in no view. One that is written into SQL by hand is in
 all of them: that is the negative control, and the reason for binding.
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import URL, Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 import hedgerow
 from hedgerow import AdminContext, Identity, RowSecurity, Signing
@@ -113,7 +114,7 @@ def test_no_view_shows_a_signature(
             seen += look(connection)
             connection.rollback()
     assert "FROM item" in seen  # the watcher does see what the other session runs
-    assert "set_config($1, $2, true)" in seen or "set_config(%(" in seen or "set_config" in seen
+    assert "set_config(" in seen
     for made in recording.made:
         for part in (made, made.split()[1]):
             assert part not in seen
@@ -133,9 +134,11 @@ def test_a_signature_written_into_sql_is_seen_and_used(
 def test_an_error_of_the_transaction_shows_no_signature(pool: Engine, alice: Person) -> None:
     """What an application logs of a refused identity holds no parameters."""
     recording = RecordingSigning("another secret than the database's")
-    with session_with(pool, alice, replace(SIGNED, signing=recording)) as session:
-        with pytest.raises(Exception, match="not signed with a key") as caught:
-            visible(session)
+    with (
+        session_with(pool, alice, replace(SIGNED, signing=recording)) as session,
+        pytest.raises(DBAPIError, match="not signed with a key") as caught,
+    ):
+        visible(session)
     assert recording.made
     for made in recording.made:
         assert made.split()[1] not in f"{caught.value!s}{caught.value!r}"
@@ -156,15 +159,7 @@ def counting_database() -> Iterator[Database]:
     server = EmbeddedServer(directory, settings=settings)
     address = server.acquire()
     try:
-        url = URL.create(
-            "postgresql+psycopg",
-            username=address.user,
-            password=address.password,
-            host=address.host,
-            port=address.port,
-            database="postgres",
-        )
-        database = Database(url)
+        database = Database(address.url())
         secret = {"RLS_CONTEXT_SECRET": SIGNING.secret}
         assert run_alembic(database, "upgrade", "head", settings=secret).returncode == 0
         with database.as_owner() as owner:
