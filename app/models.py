@@ -5,13 +5,14 @@ a row written by other means can always be read.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID, uuid4
 
 from pydantic import StrictBool
 from sqlalchemy import DateTime, Index
 from sqlmodel import Field, Relationship, SQLModel, col
 
+import hedgerow
 from app.core.omittable import NeverNull
 from app.core.rls import UserScopedBase
 from app.core.text import SHORT_TEXT_LENGTH, Email, Password, ShortText, Text, Title
@@ -83,6 +84,11 @@ class UpdatePassword(SQLModel):
 
 class User(UserBase, table=True):
     """An account: not scoped by row security, since signing in must find it."""
+
+    __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt(
+        "Signing in looks an account up by its address, before anybody is known to be asking;"
+        " the routes of accounts check by themselves who may do what."
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     hashed_password: str

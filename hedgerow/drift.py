@@ -1,13 +1,17 @@
 """Say where what is not history differs: roles, and the functions of schema `rls`."""
 
-from sqlalchemy import Connection, text
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
 
 from hedgerow import functions, sql
 from hedgerow.roles import pending_role_changes
 from hedgerow.row_security import RowSecurity
 
 _DEFINITIONS = text("""
-    SELECT p.oid::regprocedure::text AS name, pg_get_functiondef(p.oid) AS definition
+    SELECT p.oid::regprocedure::text AS name, p.xmin::text AS version,
+           CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = :schema ORDER BY 1
 """)
@@ -23,7 +27,17 @@ def drifted_roles(connection: Connection, row_security: RowSecurity) -> list[str
 
 
 def drifted_functions(connection: Connection, row_security: RowSecurity) -> list[str]:
-    """Return a sentence for each function in `rls` that is not ours, is missing or is altered.
+    """Return a sentence for each function in `rls` that is not ours, is missing or is altered."""
+    return [
+        f"Function {name} is altered or missing."
+        if is_ours
+        else f"Function {name} is not Hedgerow's: drop it, or move it to another schema."
+        for name, is_ours in differing_functions(connection, row_security).items()
+    ]
+
+
+def differing_functions(connection: Connection, row_security: RowSecurity) -> Mapping[str, bool]:
+    """Return each such function, and whether it is one of ours (altered or missing).
 
     Ours are defined in a savepoint and read back, so the server compares like with like.
     """
@@ -33,16 +47,16 @@ def drifted_functions(connection: Connection, row_security: RowSecurity) -> list
         signed = row_security.signing is not None
         for statement in functions.define_statements(row_security.id_type, signed=signed):
             connection.execute(sql.Statement(statement))
-        wanted = _read(connection)
+        redefined = _read(connection)
     finally:
         savepoint.rollback()
-    return [
-        f"Function {name} differs from Hedgerow's."
-        for name in sorted({*live, *wanted})
-        if live.get(name) != wanted.get(name)
-    ]
+    # What was not written anew just now is none of ours.
+    ours = {name for name, function in redefined.items() if function != live.get(name)}
+    same = {n for n in ours & live.keys() if live[n].definition == redefined[n].definition}
+    return {name: name in ours for name in sorted((ours | live.keys()) - same)}
 
 
-def _read(connection: Connection) -> dict[str, str]:
+def _read(connection: Connection) -> dict[str, Row[Any]]:
+    """Return each function's version, which every CREATE OR REPLACE changes, and its definition."""
     rows = connection.execute(_DEFINITIONS, {"schema": functions.SCHEMA})
-    return {row.name: row.definition for row in rows}
+    return {row.name: row for row in rows}

@@ -30,10 +30,17 @@ _POLICIES = text("""
     FROM pg_policy WHERE polrelid = ANY(:tables)
 """)
 
+# A privilege on one column is spelled as GRANT takes it: `UPDATE (title)`.
 _GRANTS = text("""
-    SELECT c.oid, coalesce(r.rolname, 'public') AS role, acl.privilege_type AS privilege
+    SELECT c.oid, coalesce(r.rolname, 'public') AS role,
+           acl.privilege_type || coalesce(' (' || quote_ident(a.attname) || ')', '') AS privilege
     FROM pg_class c
-    CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
+    JOIN LATERAL (
+        SELECT NULL AS attname, c.relacl AS list
+        UNION ALL
+        SELECT attname, attacl FROM pg_attribute WHERE attrelid = c.oid
+    ) AS a ON true
+    CROSS JOIN LATERAL aclexplode(a.list) AS acl
     LEFT JOIN pg_roles r ON r.oid = acl.grantee
     WHERE c.oid = ANY(:tables) AND acl.grantee <> c.relowner
     ORDER BY 1, 2, 3

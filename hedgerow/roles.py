@@ -17,7 +17,18 @@ from hedgerow.wanted_roles import WantedRole, spell_attributes, wanted_roles
 logger = logging.getLogger("hedgerow.roles")
 
 _CONCURRENTLY_UPDATED = "XX000"
-_INHERIT_OPTION_SINCE = 160000
+_GRANT_OPTIONS_SINCE = 160000
+
+_MEMBERSHIPS = text("""
+    SELECT g.rolname AS group, grantor.rolname AS grantor,
+           -- to_jsonb tells the options where they exist
+           to_jsonb(m) ->> 'inherit_option' AS inherit, to_jsonb(m) ->> 'set_option' AS set
+    FROM pg_auth_members m
+    JOIN pg_roles g ON g.oid = m.roleid
+    JOIN pg_roles r ON r.oid = m.member
+    LEFT JOIN pg_roles grantor ON grantor.oid = m.grantor
+    WHERE r.rolname = :member ORDER BY 1, 2
+""")
 
 
 @dataclass(frozen=True)
@@ -124,20 +135,27 @@ def _attributes(connection: Connection, wanted: WantedRole) -> Iterator[RoleChan
 
 
 def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleChange]:
-    has_options = _server_version(connection) >= _INHERIT_OPTION_SINCE
-    for group, inherit in wanted.member_of.items():
-        rows = connection.execute(
-            text(
-                # Before 16 a grant had no options: to_jsonb tells them where they exist.
-                "SELECT to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option'"
-                " FROM pg_auth_members m"
-                " WHERE roleid = to_regrole(:group) AND member = to_regrole(:member)"
-            ),
-            {"group": sql.name(group), "member": sql.name(wanted.name)},
-        ).all()
-        right = (str(inherit).lower(), "true") if has_options else (None, None)
-        if rows and all(tuple(row) == right for row in rows):
-            continue
+    """Yield the grants of roles to `wanted` that are too much, and those that are missing.
+
+    From 16 on each grantor's grant of the same role stands by itself, with options of its own.
+    """
+    has_options = _server_version(connection) >= _GRANT_OPTIONS_SINCE
+    missing = dict(wanted.member_of)
+    for row in connection.execute(_MEMBERSHIPS, {"member": wanted.name}):
+        is_wanted = row.group in wanted.member_of
+        right = (
+            (str(wanted.member_of.get(row.group)).lower(), "true") if has_options else (None, None)
+        )
+        if is_wanted and (row.inherit, row.set) == right:
+            missing.pop(row.group, None)
+        elif is_wanted or not wanted.may_join_others:
+            statement = f"REVOKE {sql.name(row.group)} FROM {sql.name(wanted.name)}"
+            if has_options:
+                statement += f" GRANTED BY {sql.name(row.grantor)}"
+            how = " as it is now" if is_wanted else ""
+            sentence = f"Role {wanted.name!r} should not be a member of {row.group!r}{how}."
+            yield RoleChange(sentence, statement)
+    for group, inherit in missing.items():
         statement = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
         if has_options:
             statement += f" WITH INHERIT {str(inherit).upper()}, SET TRUE"

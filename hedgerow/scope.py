@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import MetaData, Table, event
 from sqlalchemy.orm import Mapper
@@ -15,6 +15,7 @@ OWNER_COLUMN = "owner_id"
 
 # Not in Table.info, which autogenerate writes into revisions.
 _declared: "WeakKeyDictionary[Table, Scope | Exempt]" = WeakKeyDictionary()
+_mapped: "WeakKeyDictionary[Table, ref[type[Any]]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
 
     Raises ConfigurationError where the declared owner column does not exist.
     """
-    scope = getattr(mapped_class, "__rls__", None)
-    if not isinstance(scope, Scope | Exempt) or not isinstance(mapper.local_table, Table):
-        return
     table = mapper.local_table
+    if not isinstance(table, Table):
+        return
+    _mapped.setdefault(table, ref(mapped_class))
+    scope = getattr(mapped_class, "__rls__", None)
+    if not isinstance(scope, Scope | Exempt):
+        return
     owner = scope.owner_column if isinstance(scope, Scope) else None
     if owner is not None and owner not in table.columns:
         raise ConfigurationError(
@@ -74,6 +78,12 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
 def scope_of(table: Table) -> Scope | Exempt | None:
     """Return how `table` is kept apart by user, why it is not, or None where nothing is said."""
     return _declared.get(table)
+
+
+def mapped_class(table: Table) -> type[Any] | None:
+    """Return the first class that was mapped to `table`, or None where it has none."""
+    known = _mapped.get(table)
+    return known() if known else None
 
 
 def scoped_tables(metadata: MetaData) -> Iterator[tuple[Table, Scope]]:

@@ -14,6 +14,8 @@ class WantedRole:
     attributes: Mapping[str, bool]
     member_of: Mapping[str, bool] = field(default_factory=dict)
     """The roles that it may take, and whether it inherits them."""
+    may_join_others: bool = False
+    """Whether an administrator may make it a member of more, such as pg_monitor."""
 
 
 def wanted_roles(row_security: RowSecurity) -> tuple[WantedRole, ...]:
@@ -35,6 +37,7 @@ def wanted_roles(row_security: RowSecurity) -> tuple[WantedRole, ...]:
             roles.maintenance,
             {**powerless, "LOGIN": True, "INHERIT": True, "BYPASSRLS": not row_security.force},
             {roles.admin: True},
+            may_join_others=True,
         ),
     )
 

@@ -7,7 +7,7 @@ an identity needs no more round trips than one that carries none.
 
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from hedgerow.errors import IdentityError
 
 _Driver = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
-_Steps = Generator[Wait, Ready | int | None, None]
+_Result = TypeVar("_Result")
+_Steps = Generator[Wait, Ready | int | None, _Result]
+"""What psycopg drives; it resumes with None or 0 where the socket is not ready."""
 
 
 def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
@@ -46,10 +48,10 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
 
 def _is_ready_for_a_pipeline(driver_connection: _Driver) -> bool:
     """Return whether nothing is under way, not even a pipeline of somebody else's."""
-    pgconn = driver_connection.pgconn
+    info = driver_connection.info
     return (
-        pgconn.transaction_status is pq.TransactionStatus.IDLE
-        and pgconn.pipeline_status is pq.PipelineStatus.OFF
+        info.transaction_status is pq.TransactionStatus.IDLE
+        and info.pipeline_status is pq.PipelineStatus.OFF
         and psycopg.Pipeline.is_supported()
     )
 
@@ -77,9 +79,11 @@ def _begin_in_one_flush(
     driver_connection: _Driver,
     settings: Mapping[str, str],
 ) -> None:
+    encoding = driver_connection.info.encoding
+    values = [_encoded(part, encoding) for pair in settings.items() for part in pair]
     try:
         # Closed at once: what is interrupted must not wait for the garbage collector.
-        with closing(_begin_and_set(driver_connection, settings)) as steps:
+        with closing(_begin_and_set(driver_connection, values)) as steps:
             if isinstance(driver_connection, psycopg.AsyncConnection):
                 connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
                     lambda raw: _drive_async(raw, steps)
@@ -101,36 +105,52 @@ def _begin_in_one_flush(
             connection_invalidated=lost,
             dialect=dialect,
         ) from error
+    except BaseException:  # Ctrl-C or a cancelled task: nobody knows how far it came
+        connection.invalidate()
+        raise
 
 
-async def _drive_async(raw: "psycopg.AsyncConnection[Any]", steps: _Steps) -> None:
+async def _drive_async(raw: "psycopg.AsyncConnection[Any]", steps: _Steps[None]) -> None:
     async with raw.lock:
         await raw.wait(steps)
 
 
-def _begin_and_set(
-    driver_connection: _Driver,
-    settings: Mapping[str, str],
-) -> _Steps:
-    """Send BEGIN and the settings in one pipeline; yield whenever the socket must be waited for."""
+def _begin_and_set(driver_connection: _Driver, values: list[bytes]) -> _Steps[None]:
+    """Send BEGIN and the settings in one pipeline; yield whenever the socket must be waited for.
+
+    `values` holds name and value of each setting in turn.
+    """
     pgconn = driver_connection.pgconn
-    placeholders = ", ".join(
-        f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(settings))
-    )
-    encoding = driver_connection.info.encoding
-    values = [_encoded(part, encoding) for pair in settings.items() for part in pair]
+    calls = ", ".join(f"set_config(${i}, ${i + 1}, true)" for i in range(1, len(values), 2))
+    failure: pq.abc.PGresult | None = None
     pgconn.enter_pipeline_mode()
     try:
         pgconn.send_query_params(_begin_command(driver_connection), None)
-        pgconn.send_query_params(f"SELECT {placeholders}".encode(), values)
+        pgconn.send_query_params(f"SELECT {calls}".encode(), values)
         pgconn.pipeline_sync()
-        failure = yield from _read_until_sync(pgconn)
+        while pgconn.flush():
+            if ((yield Wait.RW) or 0) & Ready.R:
+                pgconn.consume_input()
+        while (result := (yield from _next_result(pgconn))).status != pq.ExecStatus.PIPELINE_SYNC:
+            if result.status == pq.ExecStatus.FATAL_ERROR and failure is None:
+                failure = result
         pgconn.exit_pipeline_mode()
-    except BaseException:  # results are still under way: nobody may use this connection again
-        pgconn.finish()
-        raise
+    except BaseException as error:
+        pgconn.finish()  # results are still under way: nobody may use this connection again
+        if failure is None or not isinstance(error, psycopg.OperationalError):
+            raise
+        # The server hung up, but told why before it did.
     if failure is not None:
-        raise psycopg.errors.error_from_result(failure, encoding=encoding)
+        raise psycopg.errors.error_from_result(failure, encoding=driver_connection.info.encoding)
+
+
+def _next_result(pgconn: pq.abc.PGconn) -> _Steps[pq.abc.PGresult]:
+    while True:
+        while pgconn.is_busy():
+            yield Wait.R
+            pgconn.consume_input()
+        if (result := pgconn.get_result()) is not None:  # None stands between two statements
+            return result
 
 
 def _encoded(value: str, encoding: str) -> bytes:
@@ -144,30 +164,6 @@ def _encoded(value: str, encoding: str) -> bytes:
             f"The user id cannot be written in {encoding}, this connection's client_encoding:"
             " leave that at its default, UTF8."
         ) from None
-
-
-def _read_until_sync(
-    pgconn: pq.abc.PGconn,
-) -> Generator[Wait, Ready | int | None, pq.abc.PGresult | None]:
-    """Return the first error, once the server has answered everything.
-
-    psycopg sends None or 0 where it resumes without the socket being ready.
-    """
-    failure: pq.abc.PGresult | None = None
-    while pgconn.flush():
-        if ((yield Wait.RW) or 0) & Ready.R:
-            pgconn.consume_input()
-    while True:
-        while pgconn.is_busy():
-            yield Wait.R
-            pgconn.consume_input()
-        result = pgconn.get_result()
-        if result is None:
-            continue
-        if result.status == pq.ExecStatus.PIPELINE_SYNC:
-            return failure
-        if result.status == pq.ExecStatus.FATAL_ERROR and failure is None:
-            failure = result
 
 
 def _begin_command(driver_connection: _Driver) -> bytes:

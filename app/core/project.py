@@ -10,6 +10,7 @@ from app.core.db import application_url, owner_url
 from app.core.rls import row_security
 from app.core.text import normalize_email
 from app.models import User
+from hedgerow.identity import UserId
 from hedgerow.project import Project
 
 
@@ -18,10 +19,16 @@ def find_user(session: Session, name: str) -> UUID | None:
     return session.scalar(select(col(User.id)).where(col(User.email) == normalize_email(name)))
 
 
+def is_admin(session: Session, user_id: UserId) -> bool:
+    """Return whether requests of this user are an admin's."""
+    return bool(session.scalar(select(col(User.is_superuser)).where(col(User.id) == user_id)))
+
+
 project = Project(
     row_security=row_security,
     metadata=SQLModel.metadata,
     application_url=application_url,
     owner_url=owner_url,
     find_user=find_user,
+    is_admin=is_admin,
 )

@@ -1,6 +1,32 @@
 """`hedgerow check`: is this database safe? One module a rule."""
 
-from hedgerow.checks import inherited_admin, owning_login, strong_login, table_state
+from hedgerow.checks import (
+    agreement,
+    definer_function,
+    exposed_key,
+    function_drift,
+    giving_away,
+    identity_each_row,
+    inherited_admin,
+    leaky_index,
+    materialized_view,
+    no_owner_index,
+    open_child,
+    open_policy,
+    owning_login,
+    planted_default,
+    pooler,
+    role_drift,
+    schema_drift,
+    search_path,
+    server_version,
+    statistics,
+    strong_login,
+    strong_view,
+    table_state,
+    unfiltered_privilege,
+    unused_index,
+)
 from hedgerow.checks.model import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -8,5 +34,26 @@ CHECKS: tuple[Check, ...] = (
     owning_login.CHECK,
     inherited_admin.CHECK,
     table_state.CHECK,
+    schema_drift.CHECK,
+    function_drift.CHECK,
+    role_drift.CHECK,
+    agreement.CHECK,
+    exposed_key.CHECK,
+    strong_view.CHECK,
+    materialized_view.CHECK,
+    definer_function.CHECK,
+    search_path.CHECK,
+    open_child.CHECK,
+    unfiltered_privilege.CHECK,
+    planted_default.CHECK,
+    open_policy.CHECK,
+    giving_away.CHECK,
+    statistics.CHECK,
+    server_version.CHECK,
+    unused_index.CHECK,
+    identity_each_row.CHECK,
+    leaky_index.CHECK,
+    no_owner_index.CHECK,
+    pooler.CHECK,
 )
 """Every check, in the order of their numbers."""

@@ -1,10 +1,11 @@
 """Run checks, and sort what they answer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
+from hedgerow.checks.allowlist import Allowed, Allowlist
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check, Finding, Level, UndeterminedError
 from hedgerow.explain import first_line
@@ -26,47 +27,48 @@ class Report:
     """The answers of all checks that ran."""
 
     answers: tuple[Answer, ...]
+    unused: tuple[Allowed, ...] = ()
+    """Entries of the allowlist that allow nothing any more; each counts as a warning."""
+
+    def count(self, level: Level) -> int:
+        """Return the number of findings of that level that are not allowed."""
+        return sum(len(a.findings) for a in self.answers if a.check.level is level)
 
     def fails(self, *, strict: bool = False) -> bool:
         """Return whether something is wrong enough; "could not tell" is never a pass."""
         fatal = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
-        return any(
+        return (strict and bool(self.unused)) or any(
             answer.check.level in fatal and (answer.findings or answer.undetermined)
             for answer in self.answers
         )
-
-
-Allowlist = Callable[[Check, Finding], str | None]
-"""Returns the reason why a finding is allowed, or None where it is not."""
-
-
-def nothing_allowed(_check: Check, _finding: Finding) -> str | None:
-    """Allow no finding."""
-    return None
 
 
 def run(
     checks: Iterable[Check],
     inspection: Inspection,
     *,
-    allows: Allowlist = nothing_allowed,
+    allowlist: Allowlist | None = None,
     progress: Callable[[Check], None] = lambda _: None,
 ) -> Report:
     """Run `checks`, each in a transaction of its own that is rolled back."""
+    allows = allowlist or Allowlist()
     answers = []
     for check in checks:
         progress(check)
         answers.append(_ask(check, inspection, allows))
-    return Report(tuple(answers))
+    determined = (answer.check.number for answer in answers if answer.undetermined is None)
+    return Report(tuple(answers), allows.unused(determined))
 
 
 def _ask(check: Check, inspection: Inspection, allows: Allowlist) -> Answer:
+    found: list[Finding] = []
+    undetermined = None
     try:
-        found: Sequence[Finding] = tuple(check.find(inspection))
+        found.extend(check.find(inspection))  # keeps what came before an error
     except UndeterminedError as error:
-        return Answer(check, undetermined=str(error))
+        undetermined = str(error)
     except DBAPIError as error:
-        return Answer(check, undetermined=f"PostgreSQL said: {first_line(error)}")
+        undetermined = f"PostgreSQL said: {first_line(error)}."
     finally:
         for connection in filter(None, (inspection.application, inspection.owner)):
             connection.rollback()
@@ -75,4 +77,5 @@ def _ask(check: Check, inspection: Inspection, allows: Allowlist) -> Answer:
         check,
         findings=tuple(finding for finding, reason in reasons if reason is None),
         allowed=tuple((finding, reason) for finding, reason in reasons if reason is not None),
+        undetermined=undetermined,
     )

@@ -2,13 +2,28 @@
 
 from collections.abc import Iterator
 
+from sqlalchemy import text
+
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check, Finding, Level
 
+# The predefined roles that read files or run programs on the server need no SQL to get at rows.
+_REACHED = text("""
+    SELECT r.rolname, m.rolname AS member, CASE
+        WHEN r.rolsuper THEN 'SUPERUSER' WHEN r.rolbypassrls THEN 'BYPASSRLS'
+        ELSE 'the server''s files' END AS power
+    FROM pg_auth_members a
+    JOIN pg_roles r ON r.oid = a.roleid
+    JOIN pg_roles m ON m.oid = a.member
+    WHERE m.rolname = ANY(:reach) AND (r.rolsuper OR r.rolbypassrls OR r.rolname
+        IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+    ORDER BY 1, 2
+""")
+
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find a login that is a superuser or has BYPASSRLS.
+    """Find a login that is a superuser or has BYPASSRLS, or may become a role that does.
 
     The official FastAPI template connects as `postgres`, and every policy added to it since has
     looked right and enforced nothing.
@@ -21,6 +36,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             sentence=f"The application logs in as {login.rolname!r}, which is {power}:"
             " every request sees and changes every user's rows.",
             cure=f"ALTER ROLE {sql.name(login.rolname)} NOSUPERUSER NOBYPASSRLS;",
+        )
+    for role in inspection.application.execute(_REACHED, {"reach": inspection.reach}):
+        yield Finding(
+            subject=role.rolname,
+            sentence=f"{login.rolname!r} may become {role.rolname!r}, which has {role.power}:"
+            " injected SQL can see and change every user's rows.",
+            cure=f"REVOKE {sql.name(role.rolname)} FROM {sql.name(role.member)};",
         )
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hedgerow.cli import psql
+from hedgerow.cli import check, lint, psql, why
 from hedgerow.errors import HedgerowError
 
 _commands = typer.Typer(
@@ -12,7 +12,10 @@ _commands = typer.Typer(
     add_completion=False,
     help="Row-level security for a FastAPI project: look at data as the application does.",
 )
+check.register(_commands)
+lint.register(_commands)
 psql.register(_commands)
+why.register(_commands)
 
 
 @_commands.callback()

@@ -42,12 +42,13 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
     check_declarations(metadata)
     has_functions = functions.exist(connection)
     drifted = drifted_roles(connection, row_security)
-    if has_functions:
-        drifted += drifted_functions(connection, row_security)
-    if drifted:
-        raise DriftError(" ".join([*drifted, "Run `alembic upgrade head`, which mends it."]))
     try:
-        first, last = _differences(connection, metadata, row_security)
+        if has_functions:
+            drifted += drifted_functions(connection, row_security)
+        if drifted:
+            cure = "Run `alembic upgrade head`, which mends what is Hedgerow's."
+            raise DriftError(" ".join([*drifted, cure]))
+        first, last = differences(connection, metadata, row_security)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
     if not has_functions and any(isinstance(op, CreatePolicyOp) for op in last):
@@ -57,9 +58,15 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
     return PriorityDispatchResult.CONTINUE
 
 
-def _differences(
+def differences(
     connection: Connection, metadata: MetaData, row_security: RowSecurity
 ) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
+    """Return what the database's row security still needs to be what the models declare.
+
+    The first list is for before columns and tables change, the second for after. `connection` is
+    the owner's. Raises a SQLAlchemy DBAPIError where the server cannot tell whether a policy
+    differs.
+    """
     default_schema = connection.dialect.default_schema_name or "public"
     declared_schemas = {table.schema for table in metadata.tables.values()}
     first, last = compare_schemas(connection, declared_schemas, row_security.roles)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, QueuePool, create_engine
+from sqlalchemy import Engine, QueuePool, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hedgerow import RowSecurity
@@ -21,6 +21,11 @@ from tests.app.mail_server import MailServer
 from tests.support.databases import Database
 
 ONE_CONNECTION: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
+
+_END_REQUESTS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = :role"
+)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +68,7 @@ def started(engine: Engine) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def every_connection_returned(engine: Engine) -> Iterator[None]:
+def every_connection_returned(engine: Engine, database: Database) -> Iterator[None]:
     """Fail the test that leaves a connection checked out."""
     from app.core.db import get_async_engine, get_engine
 
@@ -73,7 +78,9 @@ def every_connection_returned(engine: Engine) -> Iterator[None]:
         engines.append(get_async_engine().sync_engine)
     left = [checked_out(engine) for engine in engines]
     if any(left):
-        engines[0].dispose()  # or the next test's TRUNCATE would wait for its locks
+        # Or the next test would wait for the locks of its transaction.
+        with database.as_owner() as connection:
+            connection.execute(_END_REQUESTS, {"role": database.app_url.username})
     assert not any(left)
 
 

@@ -57,9 +57,15 @@ def test_garbage_as_identity_is_an_error(
         visible_items(connection)
 
 
-def test_an_admin_without_app_role_is_an_error(connection: RawConnection, alice: Person) -> None:
-    connection.execute(f"SET app.user_id = '{alice.id}'")
-    connection.execute("SET ROLE rls_admin")
+@pytest.mark.parametrize("missing", ["app.user_id", "app.role"])
+@pytest.mark.parametrize("role", ["rls_app_user", "rls_admin"])
+def test_half_an_identity_is_none(
+    role: str, missing: str, connection: RawConnection, alice: Person
+) -> None:
+    """P16: whichever of the two the policy at hand asks for."""
+    become(connection, alice, "admin")
+    connection.execute(f"SET {missing} = ''")
+    connection.execute(f"SET ROLE {role}")
     with pytest.raises(errors.Error) as caught:
         visible_items(connection)
     assert caught.value.sqlstate == MISSING_IDENTITY

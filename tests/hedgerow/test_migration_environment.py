@@ -1,5 +1,6 @@
 """`alembic upgrade head`, run as a person runs it: from nothing, twice at once, back and again."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -30,9 +31,33 @@ def test_a_second_run_changes_nothing(own_deployment: Deployment) -> None:
     assert_keeps_apart(own_deployment)
 
 
+def wait_until_blocked(own: Deployment, count: int) -> None:
+    """Return once `count` sessions of the database wait for a lock."""
+    for _ in range(600):
+        with own.database.as_owner() as owner:
+            blocked = owner.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+            )
+        if blocked == count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{count} sessions never waited at once.")
+
+
 def test_two_at_once_both_succeed_and_one_migrates(own_deployment: Deployment) -> None:
-    with ThreadPoolExecutor(2) as threads:
+    """Both stand at their first step before either may take it."""
+    with (
+        own_deployment.database.engine().connect() as obstacle,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        # A role that is only being created: whoever wants to create it waits for the outcome.
+        obstacle.execute(text(f"CREATE ROLE {own_deployment.roles.admin}"))
         runs = [threads.submit(own_deployment.alembic, "upgrade", "head") for _ in range(2)]
+        wait_until_blocked(own_deployment, 2)
+        obstacle.rollback()
         results = [run.result() for run in runs]
     assert [result.returncode for result in results] == [0, 0], results
     migrated = ["Running upgrade" in result.stderr for result in results]

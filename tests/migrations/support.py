@@ -1,27 +1,52 @@
 """Mini-projects: a folder with models and an alembic set-up, driven by the real command."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine
 
 from hedgerow import RowSecurity, sql
 from hedgerow.embedded import binary
 from hedgerow.roles import LoginPasswords, ensure_roles
-from tests.support.databases import clean_environment
+from tests.support.databases import Database, clean_environment
 from tests.support.deployments import PASSWORD, Deployment, deployment, unique_role_names
 from tests.support.raw import RawConnection, connect
 
 _HERE = Path(__file__).parent
 PROJECTS = _HERE / "projects"
 PASSWORDS = LoginPasswords(app=PASSWORD, maintenance=PASSWORD)
+_BY_HAND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = '{}'
+down_revision = {!r}
+
+def upgrade():
+{}
+
+def downgrade():
+{}
+"""
 _SET_UP = ("alembic.ini", "env.py", "script.py.mako")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
 
 
 @dataclass(frozen=True)
@@ -31,47 +56,78 @@ class MiniProject:
     name: str
     folder: Path
     deployment: Deployment
+    owner: URL
+    """Who owns the database and migrates it."""
 
     def use(self, models: str) -> None:
-        """Have the project's models be those of `models`.py, such as before or after."""
+        """Have the project's models be those of `models`.py in its folder under projects/."""
         shutil.copy(PROJECTS / self.name / f"{models}.py", self.folder / "models.py")
 
-    def run(
-        self, *arguments: str, owner: URL | None = None, **settings: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the real `alembic`, as the database's owner or as `owner`, whatever comes of it."""
-        return subprocess.run(
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """Start the real `alembic` as the owner."""
+        environment = clean_environment(
+            DATABASE_URL=self.owner.render_as_string(hide_password=False),
+            # Models are replaced within the second and keep their size: bytecode would be stale.
+            PYTHONDONTWRITEBYTECODE="1",
+            **self.deployment.settings(**settings),
+        )
+        return subprocess.Popen(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=self.folder,
-            env=self._environment(owner or self.deployment.database.owner_url, settings),
-            capture_output=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=120,
         )
 
-    def alembic(self, *arguments: str, owner: URL | None = None, **settings: str) -> str:
+    def run(self, *arguments: str, **settings: str) -> Result:
+        """Run the real `alembic` as the owner, whatever comes of it."""
+        with self.start(*arguments, **settings) as process:
+            out, err = process.communicate(timeout=120)
+        return Result(process.returncode, out, err)
+
+    def alembic(self, *arguments: str, **settings: str) -> str:
         """Run the real `alembic`, which must succeed; return what it printed."""
-        result = self.run(*arguments, owner=owner, **settings)
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
+        result = self.run(*arguments, **settings)
+        assert result.code == 0, result.out + result.err
+        return result.out
 
-    def refused(self, *arguments: str, owner: URL | None = None, **settings: str) -> str:
+    def refused(self, *arguments: str, **settings: str) -> str:
         """Run the real `alembic`, which must fail with exit code 1; return its one line."""
-        result = self.run(*arguments, owner=owner, **settings)
-        assert result.returncode == 1, result.stdout + result.stderr
-        lines = result.stderr.splitlines()
-        assert len(lines) == 1, result.stderr
-        assert lines[0].startswith("FAILED: ")
-        return lines[0]
+        result = self.run(*arguments, **settings)
+        assert result.code == 1, result.out + result.err
+        *warnings, line = result.err.splitlines()
+        assert all(warning.startswith("The owner may not ") for warning in warnings), result.err
+        assert line.startswith("FAILED: ")
+        return line
 
-    def revise(self, message: str, owner: URL | None = None, **settings: str) -> Path:
+    def differences(self, **settings: str) -> str:
+        """Run `alembic check`, which must find something to write in a revision; return that."""
+        result = self.run("check", **settings)
+        assert result.code not in (0, 1), result.out + result.err
+        assert "New upgrade operations detected" in result.out + result.err
+        return result.out + result.err
+
+    def revise(self, message: str, **settings: str) -> Path:
         """Let autogenerate write a revision, which must be literal (P40); return its file."""
         before = set(self.revisions())
-        self.alembic("revision", "--autogenerate", "-m", message, owner=owner, **settings)
+        self.alembic("revision", "--autogenerate", "-m", message, **settings)
         (new,) = set(self.revisions()) - before
         assert_literal(new)
         return new
+
+    def write_revision(self, upgrade: str, downgrade: str = "pass") -> None:
+        """Add a revision that a person has written by hand."""
+        head = next(iter(self._heads()), None)
+        number = f"hand{len(self.revisions())}"
+        bodies = (textwrap.indent(textwrap.dedent(b).strip(), "    ") for b in (upgrade, downgrade))
+        source = _BY_HAND.format(number, head, *bodies)
+        (self.folder / "versions" / f"{number}.py").write_text(source, encoding="utf-8")
+
+    def _heads(self) -> set[str]:
+        sources = [path.read_text(encoding="utf-8") for path in self.revisions()]
+        found = [re.findall(r"^(?:down_)?revision = (?:'(\w+)'|None)$", s, re.M) for s in sources]
+        return {revision for revision, _ in found} - {down for _, down in found}
 
     def revisions(self) -> list[Path]:
         """Return the files of all revisions."""
@@ -81,7 +137,12 @@ class MiniProject:
         """Return what `pg_dump --schema-only` says, without the lines that change every time."""
         url = self.deployment.database.owner_url.set(drivername="postgresql")
         dump = subprocess.run(
-            [binary("pg_dump"), "--schema-only", url.render_as_string(hide_password=False)],
+            [
+                binary("pg_dump"),
+                "--schema-only",
+                "--exclude-table=alembic_version",  # Alembic's own, which no downgrade removes
+                url.render_as_string(hide_password=False),
+            ],
             env=clean_environment(),
             capture_output=True,
             text=True,
@@ -123,14 +184,6 @@ class MiniProject:
         self.alembic("upgrade", "head")
         assert self.schema() == after
 
-    def _environment(self, owner: URL, settings: Mapping[str, str]) -> dict[str, str]:
-        return clean_environment(
-            DATABASE_URL=owner.render_as_string(hide_password=False),
-            # Models are replaced within the second and keep their size: bytecode would be stale.
-            PYTHONDONTWRITEBYTECODE="1",
-            **self.deployment.settings(**settings),
-        )
-
 
 def assert_literal(revision: Path) -> None:
     """Assert that a revision means the same for ever: it imports no model and reads no registry."""
@@ -141,7 +194,12 @@ def assert_literal(revision: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert imported <= {"sqlalchemy", "alembic.op"}
+    assert imported <= {
+        "sqlalchemy",
+        "sqlalchemy.dialects.postgresql",
+        "sqlmodel.sql.sqltypes",
+        "alembic.op",
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and is_row_security(node):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -155,23 +213,52 @@ def is_row_security(call: ast.Call) -> bool:
 
 
 @contextmanager
-def new_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
-    """Yield the mini-project `name` in `folder`, with roles but no tables, and no revision yet."""
+def new_project(
+    server: URL, folder: Path, name: str, owner_attributes: str = "SUPERUSER"
+) -> Iterator[MiniProject]:
+    """Yield the mini-project `name` in `folder`, with nothing in its database and no revision yet.
+
+    Its owner is a role of its own, with the given attributes.
+    """
     for file in _SET_UP:
         shutil.copy(_HERE / "set_up" / file, folder)
     (folder / "versions").mkdir()
-    with deployment(server, unique_role_names("mp_")) as own:
-        project = MiniProject(name, folder, own)
-        project.use("before")
-        with own.database.as_owner() as owner:
-            ensure_roles(owner, RowSecurity(own.roles), PASSWORDS)
-        yield project
+    owner = f"owner_mp_{uuid4().hex[:10]}"
+    superuser = Database(server)
+    with superuser.as_owner() as connection:
+        create = f"CREATE ROLE {owner} LOGIN PASSWORD '{PASSWORD}' {owner_attributes}"
+        connection.execute(sql.Statement(create))
+    try:
+        with deployment(server, unique_role_names("mp_")) as own:
+            with own.database.as_owner() as connection:
+                give = f"ALTER DATABASE {own.database.name} OWNER TO {owner}"
+                connection.execute(sql.Statement(give))
+            url = own.database.owner_url.set(username=owner, password=PASSWORD)
+            yield MiniProject(name, folder, own, url)
+    finally:
+        with superuser.as_owner() as connection:
+            connection.execute(sql.Statement(f"DROP ROLE {owner}"))
 
 
 @contextmanager
-def migrated_project(server: URL, folder: Path, name: str) -> Iterator[MiniProject]:
-    """Yield the mini-project `name`, migrated to its models of before."""
-    with new_project(server, folder, name) as project:
-        project.revise("before")
+def migrated_project(
+    server: URL,
+    folder: Path,
+    name: str,
+    models: str = "before",
+    owner_attributes: str = "SUPERUSER",
+) -> Iterator[MiniProject]:
+    """Yield the mini-project `name`, migrated to its `models`."""
+    with new_project(server, folder, name, owner_attributes) as project:
+        project.use(models)
+        make_roles(project)
+        project.revise("first")
         project.alembic("upgrade", "head")
         yield project
+
+
+def make_roles(project: MiniProject) -> None:
+    """Make the roles, which autogenerate needs to see, as the first `upgrade` would."""
+    engine = create_engine(project.owner, poolclass=NullPool)
+    with engine.begin() as connection:
+        ensure_roles(connection, RowSecurity(project.deployment.roles), PASSWORDS)

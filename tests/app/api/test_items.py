@@ -117,6 +117,13 @@ def test_a_list_is_newest_first(client: TestClient, alice: Person, newest_first:
     assert ids(client.get(ITEMS, headers=signed_in(alice))) == newest_first
 
 
+def test_everybodys_list_is_newest_first_too(
+    client: TestClient, admin: Person, newest_first: list[str]
+) -> None:
+    listed = ids(client.get(ITEMS, headers=signed_in(admin)))
+    assert [id for id in listed if id in newest_first] == newest_first
+
+
 def test_pages_join_without_gap_or_repetition(
     client: TestClient, alice: Person, newest_first: list[str]
 ) -> None:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,23 @@ def test_another_user_by_hand(
         assert result.stdout == ""
         assert result.returncode == 1
         assert "is not signed with a key of this database" in result.stderr
+
+
+def test_a_psql_that_stays_open_is_to_be_opened_again(
+    fresh_database: Database, folder: Path
+) -> None:
+    signing = replace(SIGNING, max_age=timedelta(seconds=2))
+    demand(fresh_database, replace(SIGNED, signing=signing))
+    alice = add_person(fresh_database, "alice")
+    result = hedgerow(
+        folder,
+        fresh_database,
+        *("psql", "--as", alice.email, "--", "-qAt", "-c", "SELECT pg_sleep(2.1)"),
+        *("-c", TITLES[1]),
+        RLS_CONTEXT_SECRET=SIGNING.secret,
+    )
+    assert result.returncode == 1
+    assert "A psql that was opened long ago is to be opened again" in result.stderr
 
 
 def test_without_a_user_it_is_nobody(database: Database, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The key: who may read it (its owner), and what could sign with it (nothing in the database)."""
 
+import subprocess
 from collections.abc import Iterator
 
 import psycopg
@@ -9,8 +10,9 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
 from hedgerow import DatabaseNotReadyError, sql
+from hedgerow.embedded import binary
 from hedgerow.readiness import verify
-from tests.hedgerow.signing.support import SIGNED, sign_in
+from tests.hedgerow.signing.support import SIGNED, SIGNING, sign_in
 from tests.support.databases import Database
 from tests.support.deployments import unique_role_names
 from tests.support.people import Person
@@ -97,6 +99,24 @@ def test_no_catalog_shows_the_key(database: Database, connection: RawConnection)
         assert pad.hex() not in str(readable[0])
     assert SIGNED.signing is not None
     assert SIGNED.signing.secret not in str(readable[0])
+
+
+def dump(database: Database, *options: str) -> str:
+    url = database.owner_url.set(drivername="postgresql")
+    return subprocess.run(
+        [binary("pg_dump"), *options, url.render_as_string(hide_password=False)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_a_dump_holds_the_key_unless_told_otherwise(database: Database) -> None:
+    pad = SIGNING.pads()[0].hex()
+    assert pad in dump(database)
+    without = dump(database, "--exclude-table-data=rls.signing_key")
+    assert pad not in without
+    assert "CREATE TABLE rls.signing_key" in without
 
 
 def test_copy_gives_out_ones_own_rows(

@@ -72,7 +72,7 @@ def usable(seen: str, watcher: RawConnection, victim: Person) -> list[str]:
 
 
 @contextmanager
-def busy(engine: Engine, person: Person, row_security: RowSecurity) -> Iterator[None]:
+def busy(engine: Engine, person: Person, row_security: RowSecurity) -> Iterator[threading.Thread]:
     """Work as the person in another thread, in every way that the engine sends an identity."""
     stop = threading.Event()
 
@@ -94,13 +94,13 @@ def busy(engine: Engine, person: Person, row_security: RowSecurity) -> Iterator[
                 hedgerow.bind(connection, Identity(person.id), row_security)
                 connection.execute(text("SELECT count(*) FROM item"))
 
-    thread = threading.Thread(target=work)
-    thread.start()
+    worker = threading.Thread(target=work)
+    worker.start()
     try:
-        yield
+        yield worker
     finally:
         stop.set()
-        thread.join()
+        worker.join()
 
 
 def test_no_view_shows_a_signature(
@@ -109,10 +109,11 @@ def test_no_view_shows_a_signature(
     recording = RecordingSigning(SIGNING.secret)
     row_security = replace(SIGNED, signing=recording)
     seen = ""
-    with busy(pool, alice, row_security):
-        while len(recording.made) < 60:
+    with busy(pool, alice, row_security) as worker:
+        while len(recording.made) < 60 and worker.is_alive():
             seen += look(connection)
             connection.rollback()
+    assert len(recording.made) >= 60
     assert "FROM item" in seen  # the watcher does see what the other session runs
     assert "set_config(" in seen
     for made in recording.made:
@@ -178,9 +179,10 @@ def test_pg_stat_statements_shows_no_signature(counting_database: Database) -> N
     alice = add_person(counting_database, "alice")
     recording = RecordingSigning(SIGNING.secret)
     engine = create_engine(counting_database.app_url, pool_size=1, max_overflow=0)
-    with busy(engine, alice, replace(SIGNED, signing=recording)):
-        while len(recording.made) < 30:
-            pass
+    with busy(engine, alice, replace(SIGNED, signing=recording)) as worker:
+        while len(recording.made) < 30 and worker.is_alive():
+            worker.join(0.01)
+    assert len(recording.made) >= 30
     engine.dispose()
     with connect(counting_database.app_url) as watcher:
         seen = "\n".join(

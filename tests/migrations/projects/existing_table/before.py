@@ -1,4 +1,4 @@
-"""Users alone."""
+"""Letters, of which only a text says who wrote them; the application could not read them so far."""
 
 from uuid import UUID
 
@@ -15,3 +15,10 @@ class User(Base):
     __tablename__ = "user"
     __rls__ = exempt("signing in must find every account")
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+
+class Letter(Base):
+    __tablename__ = "letter"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    written_by: Mapped[str]

@@ -1,0 +1,101 @@
+"""H108: the application and the database do not agree on how an identity is signed."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import sql
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.strangers import become_stranger
+from hedgerow.errors import EXPIRED_SIGNATURE, INSUFFICIENT_PRIVILEGE, INVALID_SIGNATURE
+
+_SECRET = "RLS_CONTEXT_SECRET"  # noqa: S105
+_UPGRADE = "alembic upgrade head"
+
+_FUNCTIONS = text("""
+    SELECT to_regprocedure('rls.role()') IS NOT NULL AS exist,
+           to_regprocedure('rls.verify_identity()') IS NOT NULL AS verify
+""")
+
+_KEY_OWNERS = text("""
+    SELECT pg_get_userbyid(p.proowner) AS function, pg_get_userbyid(c.relowner) AS key
+    FROM pg_proc p, pg_class c
+    WHERE p.oid = to_regprocedure('rls.verify_identity()')
+      AND c.oid = to_regclass('rls.signing_key')
+""")
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Try an identity, as a request does: a database that refuses it refuses every request.
+
+    Where only one of the two signs, or each has another secret, nothing works; and a database that
+    was migrated without the secret believes whatever injected SQL says.
+    """
+    wanted = inspection.row_security
+    if not wanted.enabled:
+        return
+    there = inspection.application.execute(_FUNCTIONS).one()
+    if not there.exist:
+        yield Finding(
+            "rls", "Schema 'rls' is missing: requests that use a scoped table fail.", _UPGRADE
+        )
+    elif there.verify and wanted.signing is None:
+        yield Finding(
+            _SECRET,
+            "Only the database expects signed identities, so every request fails: set"
+            f" {_SECRET} to what the database was migrated with, or migrate without.",
+            _UPGRADE,
+        )
+    elif wanted.signing is not None and not there.verify:
+        yield Finding(
+            _SECRET,
+            "Only the application makes signed identities: the database believes whoever injected"
+            " SQL says it is.",
+            _UPGRADE,
+        )
+    else:
+        yield from _try_identity(inspection)
+
+
+def _try_identity(inspection: Inspection) -> Iterator[Finding]:
+    try:
+        become_stranger(inspection)
+        inspection.application.execute(text("SELECT rls.role()"))
+    except DBAPIError as error:
+        inspection.application.rollback()
+        match getattr(error.orig, "sqlstate", None):
+            case state if state == INVALID_SIGNATURE:
+                yield Finding(
+                    _SECRET, f"{_SECRET} is not the database's, so every request fails.", _UPGRADE
+                )
+            case state if state == EXPIRED_SIGNATURE:
+                yield Finding(
+                    "clock",
+                    "The clocks of application and database differ by more than"
+                    " RLS_CONTEXT_MAX_AGE_SECONDS, so every request fails.",
+                    "timedatectl set-ntp true",
+                )
+            case state if state == INSUFFICIENT_PRIVILEGE:
+                yield _unreadable_key(inspection)
+            case _:
+                raise
+
+
+def _unreadable_key(inspection: Inspection) -> Finding:
+    owners = inspection.application.execute(_KEY_OWNERS).one_or_none()
+    if owners is None:
+        cure = _UPGRADE
+    elif owners.function == owners.key:
+        cure = f"GRANT ALL ON rls.signing_key TO {sql.name(owners.key)};"
+    else:
+        cure = f"ALTER FUNCTION rls.verify_identity() OWNER TO {sql.name(owners.key)};"
+    return Finding(
+        "rls.signing_key", "The database cannot read its signing key: every request fails.", cure
+    )
+
+
+CHECK = Check(
+    "H108", Level.ERROR, "Identity not agreed", find, pitfalls=("P3", "P4"), at_start_up=True
+)

@@ -1,0 +1,25 @@
+"""H112: a function that the login may call runs with rights that go round the policies."""
+
+from collections.abc import Iterator
+
+from hedgerow.checks.definers import definers
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find SECURITY DEFINER functions whose owner no policy applies to.
+
+    EXECUTE is granted to everybody by default: a helper that migrations made for one trigger is
+    callable by every request, and returns whatever row it is asked for.
+    """
+    for function in definers(inspection):
+        yield Finding(
+            subject=function.name,
+            sentence=f"Function {function.name!r} runs with the rights of {function.owner!r}:"
+            " through it a request reaches every user's rows, unless it checks for itself.",
+            cure=f"ALTER ROUTINE {function.target} SECURITY INVOKER;",
+        )
+
+
+CHECK = Check("H112", Level.ERROR, "Definer function", find, pitfalls=("P7",))

@@ -1,0 +1,37 @@
+"""H106: a function in schema `rls` is not Hedgerow's."""
+
+from collections.abc import Iterator
+
+from hedgerow import functions
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.owning import owner_connection
+from hedgerow.drift import differing_functions
+
+_UPGRADE = "alembic upgrade head"
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find functions that were altered or dropped: every policy asks them who is asking.
+
+    A `rls.user_id()` that somebody made IMMUTABLE "for speed" is frozen into cached plans, and user
+    B gets user A's rows.
+    """
+    owner = owner_connection(inspection)
+    if not functions.exist(owner):
+        yield Finding(
+            subject=functions.SCHEMA,
+            sentence="Schema 'rls' is missing: requests that use a scoped table fail.",
+            cure=_UPGRADE,
+        )
+        return
+    for name in differing_functions(owner, inspection.row_security):
+        yield Finding(
+            subject=name,
+            sentence=f"Function {name} is not Hedgerow's: policies may take a request for somebody"
+            " else's.",
+            cure=_UPGRADE,
+        )
+
+
+CHECK = Check("H106", Level.ERROR, "Function drift", find, pitfalls=("P17",))

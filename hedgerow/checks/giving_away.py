@@ -1,0 +1,46 @@
+"""H118: a policy lets a row be written for somebody else."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from hedgerow.checks.conditions import LivePolicy, live_policies, true_for_strangers_row
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.mending import mend_policy
+from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.strangers import become_stranger
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find permissive policies whose WITH CHECK is true for a row whose owner is somebody else.
+
+    `WITH CHECK (true)` on an UPDATE lets a user give rows away, and on an INSERT write rows in
+    another user's name. Without a WITH CHECK, USING is asked about the new row too.
+    """
+    if not inspection.row_security.enabled:
+        return
+    policies: defaultdict[int, dict[LivePolicy, str]] = defaultdict(dict)
+    for policy in live_policies(inspection):
+        if policy.new_row is not None:
+            policies[policy.table][policy] = policy.new_row
+    become_stranger(inspection)
+    for oid, present in policies.items():
+        holds = true_for_strangers_row(inspection, oid, present.values())
+        table, scope = inspection.tables[oid]
+        for policy, condition in present.items():
+            if policy.with_check is None or not policy.permissive or not holds[condition]:
+                continue
+            if not any(
+                not other.permissive
+                and other.command in ("*", policy.command)
+                and not holds[its_condition]
+                for other, its_condition in present.items()
+            ):
+                yield Finding(
+                    subject=f"{table.fullname}.{policy.name}",
+                    sentence=f"Policy {policy.name!r} of table {table.fullname!r} does not look at"
+                    " who owns the new row: a user can give rows away, or write in another's name.",
+                    cure=mend_policy(inspection, table, scope, policy.name),
+                )
+
+
+CHECK = Check("H118", Level.ERROR, "Row given away", find, pitfalls=("P30",), at_start_up=True)

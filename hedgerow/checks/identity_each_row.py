@@ -1,0 +1,48 @@
+"""H122: a policy asks who is asking once for every row."""
+
+from collections.abc import Iterator
+
+from hedgerow.checks.conditions import LivePolicy, live_policies, strangers_row
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.mending import mend_policy
+from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.plans import explain
+from hedgerow.checks.strangers import become_stranger
+
+# What the functions of schema `rls` are once they are inlined, and the settings beneath them.
+_IDENTITY = ("rls.", "current_setting(")
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find policies in which the identity is no InitPlan.
+
+    A bare `rls.user_id()` in a filter runs once a row, and checks a signature each time;
+    `(SELECT rls.user_id())` runs once a statement.
+    """
+    if not inspection.row_security.enabled:
+        return
+    become_stranger(inspection)
+    for policy in live_policies(inspection):
+        if _asks_each_row(inspection, policy):
+            table, scope = inspection.tables[policy.table]
+            yield Finding(
+                subject=f"{table.fullname}.{policy.name}",
+                sentence=f"Policy {policy.name!r} of table {table.fullname!r} asks for the identity"
+                " once a row, not once a statement: with many rows anybody can slow everybody"
+                " down. Write (SELECT rls.user_id()).",
+                cure=mend_policy(inspection, table, scope, policy.name),
+            )
+
+
+def _asks_each_row(inspection: Inspection, policy: LivePolicy) -> bool:
+    """Return whether PostgreSQL leaves the identity's functions in what it filters rows by."""
+    row = strangers_row(inspection, *inspection.tables[policy.table])
+    return any(
+        mention in node.get("Filter", "")
+        for condition in filter(None, (policy.using, policy.with_check))
+        for node in explain(inspection, f"SELECT FROM {row} WHERE {condition}")
+        for mention in _IDENTITY
+    )
+
+
+CHECK = Check("H122", Level.WARNING, "Identity asked each row", find, pitfalls=("P46",))

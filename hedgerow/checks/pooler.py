@@ -1,0 +1,49 @@
+"""H125: what stands between application and server does not keep transactions together."""
+
+from collections.abc import Iterator
+from secrets import token_hex
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+
+_PROBE = "app.hedgerow_check"
+_STATEMENTS = 5
+_PROTOCOL_VIOLATION = "08P01"
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find a pooler, or an engine, that gives the statements of a transaction to several sessions.
+
+    An identity is the transaction's: without one, it is gone before the query that it is for, or it
+    is there for a query of somebody else.
+    """
+    if not _keeps_together(inspection):
+        yield Finding(
+            subject="pooler",
+            sentence="The statements of one transaction do not reach the same session: a request"
+            " runs without its identity, or with another user's.",
+            cure="In pgbouncer.ini set pool_mode = transaction; use no AUTOCOMMIT engine.",
+        )
+
+
+def _keeps_together(inspection: Inspection) -> bool:
+    mark = token_hex(8)
+    connection = inspection.application
+    try:
+        pid, _ = connection.execute(
+            select(func.pg_backend_pid(), func.set_config(_PROBE, mark, True))
+        ).one()
+        asked = select(func.pg_backend_pid(), func.current_setting(_PROBE, True))
+        seen = [tuple(connection.execute(asked).one()) for _ in range(_STATEMENTS)]
+    except DBAPIError as error:
+        # PgBouncer's word for BEGIN where pool_mode = statement.
+        if getattr(error.orig, "sqlstate", None) == _PROTOCOL_VIOLATION:
+            return False
+        raise
+    return seen == [(pid, mark)] * _STATEMENTS
+
+
+CHECK = Check("H125", Level.ERROR, "Split transactions", find, pitfalls=("P11", "P13", "P19"))

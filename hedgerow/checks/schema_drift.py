@@ -1,0 +1,89 @@
+"""H105: a scoped table's policies or grants are not what the models declare."""
+
+from collections.abc import Iterator, Sequence
+
+from alembic.operations import MigrateOperation
+
+from hedgerow import sql
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.owning import owner_connection
+from hedgerow.checks.unfiltered_privilege import UNFILTERED
+from hedgerow.migrations.autogenerate import differences
+from hedgerow.migrations.grants import (
+    GrantSequenceOp,
+    GrantTableOp,
+    RevokeSequenceOp,
+    RevokeTableOp,
+)
+from hedgerow.migrations.operations import CreatePolicyOp, DropPolicyOp, RowSecurityOp
+
+_Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find what a migration would still have to change, or what somebody changed by hand.
+
+    A condition that was altered under its old name goes unseen by tools that compare names, so the
+    server compares: what is declared is created in a savepoint and read back.
+    """
+    scoped = {(table.schema, table.name) for table, _ in inspection.scoped}
+    first, last = differences(
+        owner_connection(inspection), inspection.metadata, inspection.row_security
+    )
+    policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
+    for operation in (*first, *last):
+        match operation:
+            case DropPolicyOp() | CreatePolicyOp():
+                key = sql.table_name(operation.table_name, operation.schema)
+                policies.setdefault((key, operation.policy.name), []).append(operation)
+            case GrantTableOp() | RevokeTableOp() | GrantSequenceOp() | RevokeSequenceOp():
+                is_scoped = (operation.schema, operation.table_name) in scoped
+                if is_scoped and not set(operation.privileges).issubset(UNFILTERED):
+                    yield _privilege(operation, inspection)
+            case _:
+                pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
+    for (table, name), operations in policies.items():
+        yield _policy(table, name, operations, inspection)
+
+
+def _policy(
+    table: str, name: str, operations: Sequence[RowSecurityOp], inspection: Inspection
+) -> Finding:
+    match operations:
+        case [DropPolicyOp()]:
+            what = "is declared by no model: it may let rows through that nobody meant to show"
+        case [_]:
+            what = "is declared by a model but missing: what it should decide, others decide"
+        case _:
+            what = "is not what the model declares: who sees which rows is not what the code says"
+    return Finding(
+        subject=f"{table}.{name}",
+        sentence=f"Policy {name!r} of table {table!r} {what}.",
+        cure=_statements(operations, inspection),
+    )
+
+
+def _privilege(operation: _Privilege, inspection: Inspection) -> Finding:
+    role = inspection.row_security.roles.deployed(operation.role)
+    table = sql.table_name(operation.table_name, operation.schema)
+    granted = "has" if operation.verb == "REVOKE" else "lacks"
+    return Finding(
+        subject=f"{table} {role}",
+        sentence=f"Role {role!r} {granted} {', '.join(operation.privileges)} on table {table!r},"
+        " which is not what the models declare.",
+        cure=_statements([operation], inspection),
+    )
+
+
+def _statements(operations: Sequence[MigrateOperation], inspection: Inspection) -> str:
+    roles = inspection.row_security.roles
+    return " ".join(
+        f"{statement};"
+        for operation in operations
+        if isinstance(operation, RowSecurityOp)
+        for statement in operation.statements(roles)
+    )
+
+
+CHECK = Check("H105", Level.ERROR, "Schema drift", find, pitfalls=("P38", "P39"))

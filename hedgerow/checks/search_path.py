@@ -1,0 +1,38 @@
+"""H113: a SECURITY DEFINER function looks names up where its caller says."""
+
+from collections.abc import Iterator
+
+from hedgerow import sql
+from hedgerow.checks.definers import Definer, definers
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check, Finding, Level
+
+_TEMPORARY = "pg_temp"
+_NOWHERE = '""'
+
+
+def find(inspection: Inspection) -> Iterator[Finding]:
+    """Find functions with their owner's rights that run what the caller puts in their way.
+
+    A caller makes a temporary table of the same name, and the function reads and writes that one.
+    Temporary objects come first wherever `search_path` does not name `pg_temp`, at its end.
+    """
+    for function in definers(inspection):
+        if function.looks_names_up and not _is_fixed(function):
+            path = ", ".join(["pg_catalog", sql.name(function.schema), _TEMPORARY])
+            yield Finding(
+                subject=function.name,
+                sentence=f"Function {function.name!r} looks names up in its caller's search_path:"
+                f" injected SQL can make it run anything with the rights of {function.owner!r}.",
+                cure=f"ALTER ROUTINE {function.target} SET search_path = {path};",
+            )
+
+
+def _is_fixed(function: Definer) -> bool:
+    if function.search_path is None:
+        return False
+    schemas = [schema.strip() for schema in function.search_path.split(",")]
+    return schemas in ([_NOWHERE], [""]) or schemas[-1] == _TEMPORARY
+
+
+CHECK = Check("H113", Level.ERROR, "Mutable search_path", find, pitfalls=("P7",))

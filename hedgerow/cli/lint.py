@@ -1,0 +1,62 @@
+"""`hedgerow lint`: judge models and routes, without a database."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hedgerow.checks import CHECKS
+from hedgerow.checks.allowlist import read_allowlist
+from hedgerow.cli.formats import OutputFormat
+from hedgerow.errors import ConfigurationError
+from hedgerow.lint import RULES
+from hedgerow.lint.model import Declarations, Route
+from hedgerow.lint.report import as_json, as_text, lint
+from hedgerow.project import find_settings, load_application, load_project
+
+_HELP = """Find models that keep nobody apart, and routes that forget who is asking.
+
+Needs no database. Exits with 1 where something is found.
+
+Examples:
+
+  hedgerow lint
+
+  hedgerow lint --format json
+"""
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the command to the command line."""
+    commands.command("lint", help=_HELP)(_lint)
+
+
+def _lint(
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="For people, or for programs.")
+    ] = OutputFormat.TEXT,
+) -> None:
+    here = Path.cwd()
+    file, settings = find_settings(here)
+    numbers = [check.number for check in CHECKS] + [rule.number for rule in RULES]
+    allowlist = read_allowlist(file, settings.get("allow", []), numbers)
+    project = load_project(here)
+    report = lint(Declarations(project.metadata, _routes(here)), allowlist)
+    if output is OutputFormat.JSON:
+        typer.echo(json.dumps(as_json(report, here), indent=2))
+    else:
+        for line in as_text(report, here):
+            typer.echo(line)
+    raise typer.Exit(1 if report.found else 0)
+
+
+def _routes(directory: Path) -> tuple[Route, ...] | None:
+    application = load_application(directory)
+    if application is None:
+        return None
+    try:
+        from hedgerow.fastapi.routes import routes_of
+    except ImportError:  # hedgerow itself works without
+        raise ConfigurationError("The routes of an application need FastAPI installed.") from None
+    return routes_of(application)

@@ -1,0 +1,113 @@
+"""From an error to a status and a sentence; what the operator needs goes to the log."""
+
+import logging
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+
+from hedgerow.errors import (
+    EXPIRED_SIGNATURE,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_SIGNATURE,
+    MISSING_IDENTITY,
+    READ_ONLY_TRANSACTION,
+    HedgerowError,
+)
+from hedgerow.explain import first_line
+from hedgerow.fastapi import recorder, statements
+
+logger = logging.getLogger("hedgerow.fastapi")
+
+_CONFLICTS = frozenset({"23001", "23503", "23505", "23P01"})
+"""SQLSTATEs of restrict, foreign key, unique and exclusion violations."""
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer `{"detail": "a sentence"}` where PostgreSQL refuses, and log what mends it.
+
+    | what happened | answer |
+    |---|---|
+    | the row went, or was hidden, between reading and writing it | 404 |
+    | a refused statement (42501), a write in a read-only transaction | 403 |
+    | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
+    | no identity, one that is not believed, any other HedgerowError | 500 |
+
+    An application's own handlers for more special errors come first, wherever they are installed;
+    every other database error passes through. A hidden row is no error: routes answer 404 for it,
+    as for a missing one (P25).
+    """
+    statements.listen()
+    app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(IntegrityError, _conflict)
+    app.add_exception_handler(StaleDataError, _row_is_gone)
+    app.add_exception_handler(ObjectDeletedError, _row_is_gone)
+    app.add_exception_handler(HedgerowError, _own_error)
+
+
+def _answer(status_code: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status_code=status_code)
+
+
+def _server_error() -> JSONResponse:
+    return _answer(500, "Internal Server Error")
+
+
+async def _database_error(request: Request, error: Exception) -> JSONResponse:
+    error = cast(DBAPIError, error)
+    where = (request.method, request.url.path)
+    match getattr(error.orig, "sqlstate", None):
+        case state if state in (INSUFFICIENT_PRIVILEGE, READ_ONLY_TRANSACTION):
+            statement = statements.failed_statement(error)
+            recorder.note_refusal(statement)
+            logger.warning(
+                "%s %s was refused: %s: %s", *where, statement or "SQL text", first_line(error)
+            )
+            read_only = state == READ_ONLY_TRANSACTION
+            return _answer(403, f"{'This access is read-only' if read_only else _MAY_NOT}.")
+        case state if state == MISSING_IDENTITY:
+            logger.error(
+                "%s %s touched a scoped table without an identity: use RLSSessionDep instead of"
+                " SessionDep in this route.",
+                *where,
+            )
+            return _server_error()
+        case state if state in (INVALID_SIGNATURE, EXPIRED_SIGNATURE):
+            hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
+            logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")
+            return _server_error()
+    raise error
+
+
+_MAY_NOT = "You may not write this"
+
+
+async def _conflict(request: Request, error: Exception) -> JSONResponse:
+    """Say that there is a conflict, and not with what: that may be a row of somebody else's.
+
+    The log names the constraint. It has no values, which PostgreSQL's message would.
+    """
+    error = cast(IntegrityError, error)
+    if getattr(error.orig, "sqlstate", None) not in _CONFLICTS:
+        raise error
+    diagnosis = getattr(error.orig, "diag", None)
+    logger.info(
+        "%s %s conflicts with constraint %s of table %s",
+        request.method,
+        request.url.path,
+        getattr(diagnosis, "constraint_name", None),
+        getattr(diagnosis, "table_name", None),
+    )
+    return _answer(409, "This conflicts with existing data.")
+
+
+async def _row_is_gone(request: Request, error: Exception) -> JSONResponse:
+    logger.info("%s %s: %s", request.method, request.url.path, error)
+    return _answer(404, "Not found.")
+
+
+async def _own_error(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    return _server_error()

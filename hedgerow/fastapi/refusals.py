@@ -1,0 +1,87 @@
+"""Where a developer works: say in the log why row security refused a request."""
+
+import logging
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hedgerow.errors import HedgerowError
+from hedgerow.fastapi import recorder
+from hedgerow.fastapi.recorder import Record
+from hedgerow.fastapi.statements import Statement
+from hedgerow.identity import Identity
+from hedgerow.project import Project
+from hedgerow.why import conditions, explain_for_identity
+from hedgerow.why.question import Question, parse_key
+from hedgerow.why.sentences import summary
+
+
+def explain_refusals(app: FastAPI, project: Project) -> None:
+    """Log at INFO, on `row_security.logger`, what row security had to do with each 404 and 403.
+
+    For a 404: what `hedgerow why` says of the row that the path names, in the scoped table that the
+    request reached last. For a 403 that PostgreSQL caused: the policies that decide on such a
+    write. It happens once the response is sent, so it neither delays nor changes one.
+
+    Install it only where the developer is the one who reads the log: it looks as the owner, and
+    names rows of other users. Where it is not installed it costs nothing.
+    """
+    recorder.listen()
+    app.add_middleware(_ExplainRefusals, project=project)
+
+
+class _ExplainRefusals:
+    def __init__(self, app: ASGIApp, project: Project) -> None:
+        self._app = app
+        self._project = project
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def notice_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        token = recorder.current.set(record := Record())
+        try:
+            await self._app(scope, receive, notice_status)
+        finally:
+            recorder.current.reset(token)
+        if status in (403, 404) and record.identity is not None:
+            where = f"{scope['method']} {scope['path']}: {status}"
+            path_values = [str(value) for value in scope.get("path_params", {}).values()]
+            await run_in_threadpool(_explain, self._project, where, status, record, path_values)
+
+
+def _explain(
+    project: Project, where: str, status: int, record: Record, path_values: list[str]
+) -> None:
+    logger = logging.getLogger(project.row_security.logger)
+    reason = None
+    try:
+        if status == 404 and record.identity and record.asked and path_values:
+            reason = _why_hidden(project, record.identity, record.asked, path_values[-1])
+        elif status == 403 and record.identity and record.refused:
+            reason = _why_refused(project, record.identity, record.refused)
+    except HedgerowError as error:
+        reason = f"cannot tell why: {error}"
+    if reason is not None:
+        logger.info("%s: %s", where, reason)
+
+
+def _why_hidden(project: Project, identity: Identity, asked: Statement, value: str) -> str:
+    question = Question(asked.table, parse_key(asked.table, [value]), asked.command)
+    [answer] = explain_for_identity(project, question, identity).answers
+    return summary(answer, question)
+
+
+def _why_refused(project: Project, identity: Identity, refused: Statement) -> str:
+    question = Question(refused.table, {}, refused.command)
+    rules = "; ".join(conditions(project, question, identity)) or "no policy allows any"
+    return f"{identity} may not {refused.command} on {refused.table.fullname}: {rules}"

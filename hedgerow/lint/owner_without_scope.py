@@ -1,0 +1,19 @@
+"""L101: a table names the owner of its rows, but does not keep them apart."""
+
+from collections.abc import Iterator
+
+from hedgerow.checks.model import Level
+from hedgerow.lint.model import Declarations, Finding, Rule
+from hedgerow.lint.tables import finding, owner_columns, undecided_tables
+
+
+def find(declarations: Declarations) -> Iterator[Finding]:
+    """Find tables with an owner's column whose class is neither scoped nor exempt."""
+    names = owner_columns(declarations.metadata)
+    for table in undecided_tables(declarations.metadata):
+        for column in sorted(names & set(table.columns.keys())):
+            yield finding(table, f"has the column {column!r}")
+            break
+
+
+RULE = Rule("L101", Level.ERROR, "Owner without scope", find)

@@ -1,0 +1,94 @@
+"""Apply the rules and the allowlist, and say what came of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hedgerow.checks.allowlist import Allowed, Allowlist
+from hedgerow.lint import RULES
+from hedgerow.lint.model import Declarations, Finding, Rule
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found, what is allowed and why, and entries of the allowlist of no use any more."""
+
+    declarations: Declarations
+    found: tuple[tuple[Rule, Finding], ...]
+    allowed: tuple[tuple[Rule, Finding, str], ...]
+    unused: tuple[Allowed, ...]
+
+
+def lint(declarations: Declarations, allowlist: Allowlist) -> Report:
+    """Apply each rule to what the project declares."""
+    reasons = {(entry.check, entry.subject): entry.reason for entry in allowlist.entries}
+    found, allowed = [], []
+    for rule in RULES:
+        for finding in rule.find(declarations):
+            reason = reasons.get((rule.number, finding.subject))
+            if reason is None:
+                found.append((rule, finding))
+            else:
+                allowed.append((rule, finding, reason))
+    used = {(rule.number, finding.subject) for rule, finding, _ in allowed}
+    numbers = {rule.number for rule in RULES if declarations.routes is not None or not rule.routes}
+    unused = tuple(
+        entry
+        for entry in allowlist.entries
+        if entry.check in numbers and (entry.check, entry.subject) not in used
+    )
+    return Report(declarations, tuple(found), tuple(allowed), unused)
+
+
+def as_text(report: Report, directory: Path) -> Iterator[str]:
+    """Yield the lines that a person reads; files are named as seen from `directory`."""
+    for rule, finding in report.found:
+        yield f"{_place(finding, directory)}{rule.number} {rule.level}: {finding.sentence}"
+        yield f"  Cure: {finding.cure}."
+    for entry in report.unused:
+        yield f"allow = {entry}: nothing is found there any more, so the entry can go."
+    tables = len(report.declarations.metadata.tables)
+    routes = report.declarations.routes
+    looked = f"{tables} tables" + (f" and {len(routes)} routes" if routes is not None else "")
+    yield f"hedgerow lint: {looked}, {len(report.found)} findings, {len(report.allowed)} allowed."
+    if routes is None:
+        yield 'Routes were not looked at: name the FastAPI in [tool.hedgerow], application = "…:…".'
+
+
+def as_json(report: Report, directory: Path) -> dict[str, Any]:
+    """Return the same as plain values."""
+    routes = report.declarations.routes
+    return {
+        "tables": len(report.declarations.metadata.tables),
+        "routes": None if routes is None else len(routes),
+        "findings": [_values(rule, finding, directory) for rule, finding in report.found],
+        "allowed": [
+            _values(rule, finding, directory) | {"reason": reason}
+            for rule, finding, reason in report.allowed
+        ],
+        "unused": [{"check": one.check, "subject": one.subject} for one in report.unused],
+    }
+
+
+def _values(rule: Rule, finding: Finding, directory: Path) -> dict[str, Any]:
+    location = finding.location
+    return {
+        "check": rule.number,
+        "level": rule.level.value,
+        "subject": finding.subject,
+        "sentence": finding.sentence,
+        "cure": finding.cure,
+        "file": _shown(location.file, directory) if location else None,
+        "line": location.line if location else None,
+    }
+
+
+def _place(finding: Finding, directory: Path) -> str:
+    if finding.location is None:
+        return ""
+    return f"{_shown(finding.location.file, directory)}:{finding.location.line}: "
+
+
+def _shown(file: Path, directory: Path) -> str:
+    return str(file.relative_to(directory) if file.is_relative_to(directory) else file)

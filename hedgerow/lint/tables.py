@@ -1,0 +1,36 @@
+"""What rules over tables share: which ones say nothing of row security, and how to say so."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+
+from hedgerow.lint.model import Finding, location_of
+from hedgerow.scope import OWNER_COLUMN, mapped_class, scope_of, scoped_tables
+
+
+def undecided_tables(metadata: MetaData) -> Iterator[Table]:
+    """Yield the tables that are neither scoped nor exempt, ordered by name."""
+    for table in sorted(metadata.tables.values(), key=lambda table: table.fullname):
+        if scope_of(table) is None:
+            yield table
+
+
+def owner_columns(metadata: MetaData) -> set[str]:
+    """Return the names under which tables of this project hold an owner."""
+    declared = {scope.owner_column for _, scope in scoped_tables(metadata)}
+    return {OWNER_COLUMN} | {name for name in declared if name is not None}
+
+
+def finding(table: Table, why: str) -> Finding:
+    """Return the finding that everybody sees all rows of `table`, of which `why` says whose."""
+    owner = mapped_class(table)
+    subject = f"{owner.__name__} (table {table.fullname!r})" if owner else repr(table.fullname)
+    map_it = "" if owner else "map a class to it, then "
+    return Finding(
+        subject=table.fullname,
+        sentence=f"{subject} {why}, but is not kept apart by user: everybody's requests reach"
+        " every row.",
+        cure=f"{map_it}inherit UserScopedBase (elsewhere: set __rls__ = hedgerow.Scope(...)), or"
+        ' say why not: __rls__ = hedgerow.exempt("reason")',
+        location=location_of(owner) if owner else None,
+    )

@@ -1,0 +1,96 @@
+"""`hedgerow why`: may this user do this to that row, and who or what decides?"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from hedgerow.errors import DatabaseNotReadyError, IdentityError
+from hedgerow.explain import explain_connection_failure, first_line
+from hedgerow.identity import Identity, Role
+from hedgerow.project import Project
+from hedgerow.why.answer import Explanation
+from hedgerow.why.decide import decide
+from hedgerow.why.policies import GATES, applying
+from hedgerow.why.question import Question
+from hedgerow.why.row import live_table
+from hedgerow.why.standing import database_role, hold_past_policies
+from hedgerow.wire import set_locally
+
+
+def explain_for_user(project: Project, question: Question, name: str) -> Explanation:
+    """Explain how `question` comes out for the user that people call `name`.
+
+    Answers for the user and, unless the project knows that the user is none, for an admin. Needs
+    the owner's login; leaves no trace. Raises a HedgerowError: IdentityError where there is no such
+    user, ConfigurationError where the key is malformed, DatabaseNotReadyError, CannotTellError.
+    """
+    with _owner_transaction(project) as connection:
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            user_id = project.find_user(session, name)
+            if user_id is None:
+                raise IdentityError(f"There is no user {name!r}: give the name they sign in with.")
+            may_be_admin = project.is_admin is None or project.is_admin(session, user_id)
+        roles = (Role.USER, Role.ADMIN) if may_be_admin else (Role.USER,)
+        identities = [Identity(user_id, role) for role in roles]
+        return _explain(connection, project, question, name, identities)
+
+
+def explain_for_identity(project: Project, question: Question, identity: Identity) -> Explanation:
+    """Do what `explain_for_user` does, for the one identity that a request had."""
+    with _owner_transaction(project) as connection:
+        return _explain(connection, project, question, str(identity), [identity])
+
+
+def conditions(project: Project, question: Question, identity: Identity) -> list[str]:
+    """Return the policies that decide on `question`, each as a sentence, without looking at a row.
+
+    For a write that was refused: the row it would have made does not exist.
+    """
+    with _owner_transaction(project) as connection:
+        role = database_role(project.row_security, identity)
+        table = live_table(connection, question.table)
+        set_locally(connection, {"search_path": ""})
+        return [
+            f"{policy.name} ({needed}, {clause}): {policy.expression}"
+            for needed, clause in GATES[question.command]
+            for policy in applying(connection, table, role, needed, clause)
+        ]
+
+
+def _explain(
+    connection: Connection,
+    project: Project,
+    question: Question,
+    name: str,
+    identities: Sequence[Identity],
+) -> Explanation:
+    table = live_table(connection, question.table)
+    # Whatever the owner's search_path is, conditions then spell every name in full (P7).
+    set_locally(connection, {"search_path": ""})
+    row_security = project.row_security
+    exists = hold_past_policies(connection, row_security, identities[0], table, question.key)
+    answers = tuple(
+        decide(connection, row_security, identity, table, question.command, row_exists=exists)
+        for identity in identities
+    )
+    return Explanation(question, name, answers)
+
+
+@contextmanager
+def _owner_transaction(project: Project) -> Iterator[Connection]:
+    """Yield the owner's connection in a transaction that is rolled back."""
+    engine = create_engine(project.owner_url(), poolclass=NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except OperationalError as error:
+        cure = "The owner's login is needed here."
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
+    except DBAPIError as error:
+        raise DatabaseNotReadyError(
+            f"PostgreSQL said: {first_line(error)}. If the database is new, run"
+            " `alembic upgrade head`."
+        ) from error

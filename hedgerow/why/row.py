@@ -1,0 +1,116 @@
+"""Find a row past its policies, and hold it on the server for conditions to be tried on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import (
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy import table as table_clause
+from sqlalchemy.exc import DataError, ProgrammingError
+from sqlalchemy.types import UserDefinedType
+
+from hedgerow import sql
+from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
+
+_SETTING: Final = "hedgerow.held_row"
+HELD_ROW: Final = f"current_setting('{_SETTING}')"
+"""SQL for the row that `hold` found, as text; its values never leave the server."""
+
+_TABLE = text("""
+    SELECT c.oid, n.nspname AS schema, c.relname AS name,
+           c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = to_regclass(:table)
+""")
+
+# -1, or a `character(8)` would be named, and cut off, as one of length 1.
+_TYPES = text("""
+    SELECT attname AS name, format_type(atttypid, -1) AS type
+    FROM pg_attribute WHERE attrelid = :table AND attname = ANY(:names)
+""")
+
+
+class _ServerType(UserDefinedType[object]):
+    """A type as the server spells it."""
+
+    cache_ok = True
+
+    def __init__(self, spelling: str) -> None:
+        self.spelling = spelling
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.spelling
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """A table as the database has it."""
+
+    oid: int
+    schema: str
+    name: str
+    enabled: bool
+    forced: bool
+
+    @property
+    def sql(self) -> str:
+        """The table, or the type of its rows, as SQL."""
+        return sql.table_name(self.name, self.schema)
+
+
+def live_table(connection: Connection, table: Table) -> LiveTable:
+    """Return the table; raises DatabaseNotReadyError where the database has none."""
+    target = sql.table_name(table.name, table.schema)
+    row = connection.execute(_TABLE, {"table": target}).one_or_none()
+    if row is None:
+        raise DatabaseNotReadyError(
+            f"The database has no table {table.fullname!r}: run `alembic upgrade head`."
+        )
+    return LiveTable(*row)
+
+
+def hold(connection: Connection, table: LiveTable, key: Mapping[str, str]) -> bool:
+    """Find the row as whoever the transaction is now, and hold it; False where there is none.
+
+    Raises ConfigurationError where a value cannot be of its column's type, and a SQLAlchemy
+    ProgrammingError where the transaction may not read the table past its policies.
+    """
+    types: dict[str, str] = {
+        row.name: row.type
+        for row in connection.execute(_TYPES, {"table": table.oid, "names": list(key)})
+    }
+    if missing := sorted(set(key) - set(types)):
+        raise DatabaseNotReadyError(
+            f"Table {table.name!r} has no column {missing[0]!r}: run `alembic upgrade head`."
+        )
+    row = table_clause(table.name, *map(column, key), schema=table.schema).alias("hedgerow_row")
+    whole = cast(literal_column("hedgerow_row"), Text)
+    found = select(func.set_config(_SETTING, whole, True)).select_from(row)
+    for name, value in key.items():
+        given = bindparam(None, value, Text())
+        found = found.where(row.columns[name] == cast(given, _ServerType(types[name])))
+    savepoint = connection.begin_nested()
+    try:
+        held = connection.execute(found).first() is not None
+    except (DataError, ProgrammingError) as error:
+        savepoint.rollback()
+        if isinstance(error, DataError):
+            wanted = ", ".join(f"{name} ({types[name]})" for name in key)
+            raise ConfigurationError(
+                f"{', '.join(map(repr, key.values()))} cannot be the key of {table.name!r}, which"
+                f" is {wanted}."
+            ) from None
+        raise
+    savepoint.commit()
+    return held

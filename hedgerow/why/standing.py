@@ -1,0 +1,116 @@
+"""Stand in for a request: take its identity and its database role, inside one transaction."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import sql
+from hedgerow.errors import INSUFFICIENT_PRIVILEGE, HedgerowError
+from hedgerow.identity import Identity, Role
+from hedgerow.row_security import RowSecurity
+from hedgerow.why.row import LiveTable, hold
+from hedgerow.wire import set_locally
+
+
+class CannotTellError(HedgerowError):
+    """The owner's login may not look closely enough; the message says what would help."""
+
+
+def database_role(row_security: RowSecurity, identity: Identity) -> str:
+    """Return the role that a request with this identity runs in."""
+    roles = row_security.roles
+    return roles.app if identity.role is Role.USER else roles.admin
+
+
+@contextmanager
+def standing_in(
+    connection: Connection, row_security: RowSecurity, identity: Identity
+) -> Iterator[bool]:
+    """Act as a request of `identity` does; everything is undone at the end.
+
+    Yields whether the role was taken too: an owner who is no superuser may be unable to.
+    """
+    settings = row_security.settings_for(identity)
+    role = database_role(row_security, identity)
+    savepoint = connection.begin_nested()
+    try:
+        if taken := _may_take(connection, role):
+            settings = {**settings, "role": role}
+        else:
+            settings = {name: value for name, value in settings.items() if name != "role"}
+        if settings:
+            set_locally(connection, settings)
+        yield taken
+    finally:
+        savepoint.rollback()
+
+
+def hold_past_policies(
+    connection: Connection,
+    row_security: RowSecurity,
+    identity: Identity,
+    table: LiveTable,
+    key: Mapping[str, str],
+) -> bool:
+    """Find a row that policies may hide, and hold it; return whether there is one.
+
+    The owner sees it, unless FORCE subjects the owner to policies: then an admin of the database
+    does. Raises CannotTellError where neither may.
+    """
+    set_locally(connection, {"row_security": "off"})
+    try:
+        return hold(connection, table, key)
+    except DBAPIError as error:
+        _unless_refused(error)
+    finally:
+        set_locally(connection, {"row_security": "on"})
+    admin = Identity(identity.user_id, Role.ADMIN)
+    role = database_role(row_security, admin)
+    if not _may_take(connection, role):
+        raise CannotTellError(_too_weak(connection, role))
+    set_locally(connection, {**row_security.settings_for(admin), "role": role})
+    held = hold(connection, table, key)
+    set_locally(connection, {**row_security.settings_for(None), "role": "none"})
+    return held
+
+
+def _may_take(connection: Connection, role: str) -> bool:
+    """Return whether SET ROLE is allowed; where the owner may grant that to itself, it does.
+
+    The grant is gone with the transaction.
+    """
+    return _try(connection, f"SET LOCAL ROLE {sql.name(role)}", keep=False) or (
+        _try(connection, f"GRANT {sql.name(role)} TO CURRENT_USER", keep=True)
+        and _try(connection, f"SET LOCAL ROLE {sql.name(role)}", keep=False)
+    )
+
+
+def _try(connection: Connection, statement: str, *, keep: bool) -> bool:
+    savepoint = connection.begin_nested()
+    try:
+        connection.execute(sql.Statement(statement))
+    except DBAPIError as error:
+        savepoint.rollback()
+        _unless_refused(error)
+        return False
+    if keep:
+        savepoint.commit()
+    else:
+        savepoint.rollback()
+    return True
+
+
+def _unless_refused(error: DBAPIError) -> None:
+    if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+        raise error
+
+
+def _too_weak(connection: Connection, role: str) -> str:
+    owner = connection.exec_driver_sql("SELECT current_user").scalar_one()
+    return (
+        f"Cannot tell: row security hides rows from the owner {owner!r} too (RLS_FORCE), and it may"
+        f" not become {role!r}. Ask an administrator to run:"
+        f" GRANT {sql.name(role)} TO {sql.name(owner)};"
+    )

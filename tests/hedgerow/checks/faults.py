@@ -1,0 +1,263 @@
+"""Every fault that is planted to see whether its check finds it: one table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SECRET = "the secret of the tests of checks"
+OTHER_SECRET = "another secret, of another database"
+
+_DEFINER = "CREATE FUNCTION everything() RETURNS SETOF item LANGUAGE sql SECURITY DEFINER"
+_OWNS = "owner_id = (SELECT rls.user_id())"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to a good database, or to what stands around it, and what the check then says.
+
+    `plant` is SQL for the owner in which `{app}`, `{admin}`, `{maintenance}` and `{database}` stand
+    for names. A fault with `own_roles` changes roles, which are the whole cluster's, and gets a
+    deployment with names of its own. `settings` are the application's once the fault is there;
+    `signed` has the database sign from the beginning. `by_hand` says that the cure is no command.
+    """
+
+    check: str
+    subject: str
+    plant: tuple[str, ...] = ()
+    own_roles: bool = False
+    signed: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    server_version: int | None = None
+    autocommit: bool = False
+
+    @property
+    def by_hand(self) -> bool:
+        return self.server_version is not None or self.autocommit
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("H101", "{app}", ("ALTER ROLE {app} BYPASSRLS",), own_roles=True),
+    Fault("H101", "{app}", ("ALTER ROLE {app} SUPERUSER",), own_roles=True),
+    Fault("H101", "{maintenance}", ("GRANT {maintenance} TO {app}",), own_roles=True),
+    Fault(
+        "H101",
+        "pg_read_server_files",
+        ("GRANT pg_read_server_files TO {admin}", "GRANT pg_read_server_files TO {app}"),
+        own_roles=True,
+    ),
+    Fault("H102", "item", ("ALTER TABLE item OWNER TO {app}",)),
+    Fault(
+        "H102",
+        "item",
+        ("ALTER TABLE item OWNER TO {maintenance}", "GRANT {maintenance} TO {app}"),
+        own_roles=True,
+    ),
+    Fault(
+        "H103",
+        "{admin}",
+        ("REVOKE {admin} FROM {app}", "ALTER ROLE {app} INHERIT", "GRANT {admin} TO {app}"),
+        own_roles=True,
+    ),
+    Fault("H104", "item", ("ALTER TABLE item DISABLE ROW LEVEL SECURITY",)),
+    Fault("H104", "item", ("ALTER TABLE item FORCE ROW LEVEL SECURITY",)),
+    Fault(
+        "H105",
+        "item.item_owner_select",
+        (f"ALTER POLICY item_owner_select ON item USING ({_OWNS} AND title <> '')",),
+    ),
+    Fault("H105", "item.item_owner_delete", ("DROP POLICY item_owner_delete ON item",)),
+    Fault(
+        "H105",
+        "item.by_hand",
+        ("CREATE POLICY by_hand ON item FOR SELECT TO {app} USING (title = 'for all')",),
+    ),
+    Fault("H105", "item public", ("GRANT SELECT ON item TO PUBLIC",)),
+    Fault("H105", "item {app}", ("REVOKE DELETE ON item FROM {app}",)),
+    Fault(
+        "H106",
+        "rls.role()",
+        (
+            "CREATE OR REPLACE FUNCTION rls.role() RETURNS text LANGUAGE sql IMMUTABLE"
+            " RETURN 'admin'",
+        ),
+    ),
+    Fault("H107", "ALTER ROLE {app} NOCREATEDB", ("ALTER ROLE {app} CREATEDB",), own_roles=True),
+    Fault("H108", "RLS_CONTEXT_SECRET", settings={"RLS_CONTEXT_SECRET": SECRET}),
+    Fault(
+        "H108",
+        "RLS_CONTEXT_SECRET",
+        signed=True,
+        settings={"RLS_CONTEXT_SECRET": OTHER_SECRET},
+    ),
+    Fault("H108", "RLS_CONTEXT_SECRET", ("DELETE FROM rls.signing_key",), signed=True),
+    Fault("H108", "RLS_CONTEXT_SECRET", signed=True, settings={"RLS_CONTEXT_SECRET": ""}),
+    Fault(
+        "H108",
+        "rls.signing_key",
+        ("ALTER FUNCTION rls.verify_identity() OWNER TO {maintenance}",),
+        signed=True,
+    ),
+    Fault("H109", "public", ("GRANT SELECT ON rls.signing_key TO PUBLIC",)),
+    Fault("H109", "{admin}", ("GRANT INSERT ON rls.signing_key TO {admin}",)),
+    Fault("H109", "{app}", ("GRANT SELECT (inner_pad) ON rls.signing_key TO {app}",)),
+    Fault("H109", "{app}", ("ALTER TABLE rls.signing_key OWNER TO {app}",)),
+    Fault(
+        "H110",
+        "everything",
+        ("CREATE VIEW everything AS SELECT * FROM item", "GRANT SELECT ON everything TO {app}"),
+    ),
+    Fault(
+        "H110",
+        "outer_view",
+        (
+            "CREATE VIEW inner_view WITH (security_invoker) AS SELECT * FROM item",
+            "CREATE VIEW outer_view AS SELECT title FROM inner_view",
+            "GRANT SELECT ON inner_view, outer_view TO {app}",
+        ),
+    ),
+    Fault(
+        "H110",
+        "foreign_view",
+        (
+            "CREATE VIEW inner_view AS SELECT * FROM item",
+            "GRANT SELECT ON inner_view TO {maintenance}",
+            "CREATE VIEW foreign_view AS SELECT title FROM inner_view",
+            "ALTER VIEW foreign_view OWNER TO {maintenance}",
+            "GRANT DELETE ON foreign_view TO {admin}",
+        ),
+    ),
+    Fault(
+        "H111",
+        "stored",
+        (
+            "CREATE MATERIALIZED VIEW stored AS SELECT * FROM item",
+            "GRANT SELECT ON stored TO {app}, PUBLIC",
+        ),
+    ),
+    Fault(
+        "H111",
+        "shown",
+        (
+            "CREATE VIEW invoked WITH (security_invoker) AS SELECT * FROM item",
+            "CREATE MATERIALIZED VIEW stored AS SELECT * FROM invoked",
+            "CREATE VIEW shown AS SELECT title FROM stored",
+            "GRANT SELECT (title) ON shown TO {admin}",
+        ),
+    ),
+    Fault(
+        "H112",
+        "everything()",
+        (f"{_DEFINER} SET search_path = pg_catalog, public, pg_temp AS 'SELECT * FROM item'",),
+    ),
+    Fault("H113", "everything()", (f"{_DEFINER} AS 'SELECT * FROM item'",)),
+    Fault(
+        "H113",
+        "everything()",
+        (f"{_DEFINER} SET search_path = public AS 'SELECT * FROM item'",),
+    ),
+    Fault(
+        "H114",
+        "item_2026",
+        ("CREATE TABLE item_2026 () INHERITS (item)", "GRANT SELECT ON item_2026 TO {app}"),
+    ),
+    Fault(
+        "H114",
+        '"Item 2026"',
+        (
+            "CREATE TABLE item_2026 () INHERITS (item)",
+            'CREATE TABLE "Item 2026" () INHERITS (item_2026)',
+            'GRANT DELETE ON "Item 2026" TO PUBLIC',
+        ),
+    ),
+    Fault("H115", "item {app}", ("GRANT TRUNCATE, TRIGGER ON item TO {app}",)),
+    Fault("H115", "item public", ("GRANT REFERENCES ON item TO PUBLIC",)),
+    Fault("H115", "item {admin}", ("GRANT REFERENCES (id) ON item TO {admin}",)),
+    Fault(
+        "H116",
+        "DATABASE {database} app.role",
+        ("ALTER DATABASE {database} SET app.role = 'admin'",),
+    ),
+    Fault(
+        "H116",
+        "ROLE {app} IN DATABASE {database} app.user_id",
+        ("ALTER ROLE {app} IN DATABASE {database} SET app.user_id = 'somebody'",),
+    ),
+    Fault("H116", "ROLE {app} role", ("ALTER ROLE {app} SET role = {admin}",), own_roles=True),
+    Fault(
+        "H117",
+        "item.for_reports",
+        ("CREATE POLICY for_reports ON item FOR SELECT TO PUBLIC USING (true)",),
+    ),
+    Fault(
+        "H117",
+        "item.item_owner_delete",
+        ("ALTER POLICY item_owner_delete ON item USING ((SELECT rls.role()) = 'user')",),
+    ),
+    Fault(
+        "H117",
+        "item.item_owner_update",
+        (f"ALTER POLICY item_owner_update ON item USING ({_OWNS} OR description IS NULL)",),
+    ),
+    Fault(
+        "H118",
+        "item.item_owner_update",
+        ("ALTER POLICY item_owner_update ON item WITH CHECK (true)",),
+    ),
+    Fault(
+        "H118",
+        "item.item_owner_insert",
+        ("ALTER POLICY item_owner_insert ON item WITH CHECK (owner_id IS NOT NULL)",),
+    ),
+    Fault("H119", "pg_monitor", ("GRANT pg_monitor TO {app}",), own_roles=True),
+    Fault("H120", "15.18", server_version=150018),
+    Fault("H120", "18.6", server_version=180006),
+    Fault(
+        "H121",
+        "item SELECT",
+        (
+            "ALTER POLICY item_owner_select ON item"
+            f" USING ({_OWNS} OR (SELECT rls.role()) = 'admin')",
+        ),
+    ),
+    Fault(
+        "H121",
+        "item UPDATE",
+        (
+            "ALTER POLICY item_owner_update ON item"
+            f" USING (CASE WHEN (SELECT rls.role()) = 'admin' THEN true ELSE {_OWNS} END)",
+        ),
+    ),
+    Fault(
+        "H121",
+        "item DELETE",
+        (f"ALTER POLICY item_owner_delete ON item USING (coalesce({_OWNS}, false))",),
+    ),
+    Fault(
+        "H122",
+        "item.item_owner_select",
+        ("ALTER POLICY item_owner_select ON item USING (owner_id = rls.user_id())",),
+    ),
+    Fault(
+        "H122",
+        "item.item_owner_insert",
+        (
+            "ALTER POLICY item_owner_insert ON item"
+            " WITH CHECK (owner_id::text = current_setting('app.user_id'))",
+        ),
+    ),
+    Fault(
+        "H123",
+        "ix_item_words",
+        ("CREATE INDEX ix_item_words ON item USING gin (to_tsvector('english', title))",),
+    ),
+    Fault(
+        "H123",
+        "ix_item_price",
+        ("ALTER TABLE item ADD price numeric", "CREATE INDEX ix_item_price ON item (price)"),
+    ),
+    Fault(
+        "H124",
+        "item",
+        ("DROP INDEX ix_item_owner_id, ix_item_owner_id_created_at_id",),
+    ),
+    Fault("H125", "pooler", autocommit=True),
+)

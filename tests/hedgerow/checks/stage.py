@@ -1,0 +1,85 @@
+"""A database to plant faults in, and the ways in which a person mends them."""
+
+import shlex
+from dataclasses import dataclass, field
+
+from sqlalchemy import NullPool, create_engine, text
+from sqlmodel import SQLModel
+
+import app.models  # noqa: F401  (defines the tables)
+from hedgerow import RoleNames, RowSecurity, Signing
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.model import Check
+from hedgerow.checks.runner import Answer, run
+from tests.hedgerow.checks.faults import Fault
+from tests.support.databases import Database, run_alembic
+from tests.support.raw import connect
+
+DEFAULT_ROLES = RoleNames()
+
+
+@dataclass
+class Stage:
+    """A good database, and the application's settings of the moment."""
+
+    database: Database
+    roles: RoleNames = DEFAULT_ROLES
+    settings: dict[str, str] = field(default_factory=dict)
+    autocommit: bool = False
+    server_version: int | None = None
+    lock_timeout: str = "10s"
+
+    @property
+    def row_security(self) -> RowSecurity:
+        secret = self.settings.get("RLS_CONTEXT_SECRET")
+        return RowSecurity(
+            roles=self.roles,
+            enabled=self.settings.get("RLS_ENABLED") != "false",
+            force=self.settings.get("RLS_FORCE") == "true",
+            signing=Signing(secret) if secret else None,
+        )
+
+    def name(self, template: str) -> str:
+        """Return `template` with this stage's names in it."""
+        return template.format(
+            app=self.roles.app,
+            admin=self.roles.admin,
+            maintenance=self.roles.maintenance,
+            database=self.database.name,
+        )
+
+    def answers(self, *checks: Check) -> tuple[Answer, ...]:
+        """Run checks as the application and as the owner."""
+        url = self.database.owner_url.set(username=self.roles.app, password="changethis")
+        options = {"isolation_level": "AUTOCOMMIT"} if self.autocommit else {}
+        engine = create_engine(url, poolclass=NullPool, **options)
+        with engine.connect() as application, self.database.engine().connect() as owner:
+            owner.execute(text(f"SET lock_timeout = '{self.lock_timeout}'"))
+            owner.commit()
+            inspection = Inspection(application, self.row_security, SQLModel.metadata, owner)
+            if self.server_version is not None:
+                # What cached_property keeps: no server of an older release is at hand.
+                vars(inspection)["server_version"] = self.server_version
+            return run(checks, inspection).answers
+
+    def plant(self, fault: Fault) -> None:
+        """Bring the fault about."""
+        self.run_sql("; ".join(self.name(statement) for statement in fault.plant))
+        self.settings |= fault.settings
+        self.autocommit = fault.autocommit
+        self.server_version = fault.server_version
+
+    def mend(self, cure: str) -> None:
+        """Do what a cure says, as it stands: SQL as the owner, or a command in the project."""
+        if cure.endswith(";"):
+            self.run_sql(cure)
+            return
+        program, *arguments = shlex.split(cure)
+        assert program == "alembic"
+        result = run_alembic(self.database, *arguments, settings=self.settings)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    def run_sql(self, statements: str) -> None:
+        with connect(self.database.owner_url) as owner:
+            owner.execute(statements)
+            owner.commit()

@@ -1,0 +1,43 @@
+"""Every check: silent at first, finds its fault, is mended by what it prints, is silent again."""
+
+import pytest
+
+from hedgerow.checks import CHECKS
+from tests.hedgerow.checks.faults import FAULTS, Fault
+from tests.hedgerow.checks.stage import Stage
+
+CHECK = {check.number: check for check in CHECKS}
+
+
+IDS = [f"{fault.check}-{position}" for position, fault in enumerate(FAULTS)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fault"), [(fault, fault) for fault in FAULTS], ids=IDS, indirect=["stage"]
+)
+def test_a_fault_is_found_and_its_cure_mends_it(stage: Stage, fault: Fault) -> None:
+    check = CHECK[fault.check]
+    if fault.server_version is not None:
+        stage.server_version = _mended_version(fault.server_version)
+    (good,) = stage.answers(check)
+    assert (good.findings, good.undetermined) == ((), None)
+
+    stage.plant(fault)
+    (bad,) = stage.answers(check)
+    assert bad.undetermined is None
+    subject = stage.name(fault.subject)
+    assert subject in {finding.subject for finding in bad.findings}
+    assert all("\n" not in finding.sentence for finding in bad.findings)
+
+    if fault.by_hand:
+        stage.autocommit = False
+        stage.server_version = fault.server_version and _mended_version(fault.server_version)
+    for cure in dict.fromkeys(finding.cure for finding in bad.findings):
+        if not fault.by_hand:
+            stage.mend(cure)
+    (mended,) = stage.answers(check)
+    assert (mended.findings, mended.undetermined) == ((), None)
+
+
+def _mended_version(version: int) -> int:
+    return {150018: 150020, 180006: 180007}[version]

@@ -1,0 +1,135 @@
+"""Models that keep nobody apart are found where they are written; the cure mends them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.hedgerow.lint.support import BASE, findings, lint, write_project
+
+UNSCOPED = """
+
+class Basket(Base):
+    __tablename__ = "basket"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    {column}
+"""
+
+REFERENCE = 'Mapped[UUID] = mapped_column(ForeignKey("customer.id"))'
+COLUMNS = {
+    # by table: the column, the rule, and why
+    "basket": ("owner_id: Mapped[UUID]", "L101", "has the column 'owner_id'"),
+    "cart": ("buyer: Mapped[UUID]", "L101", "has the column 'buyer'"),
+    "trolley": (f"holder: {REFERENCE}", "L102", "has a foreign key to 'customer'"),
+    "wagon": (f"owner_id: {REFERENCE}", "L101", "has the column 'owner_id'"),
+}
+
+
+def line_of(source: str, start: str) -> int:
+    lines = source.splitlines()
+    return 1 + next(number for number, line in enumerate(lines) if line.startswith(start))
+
+
+def test_the_project_as_it_stands_is_clean(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    result = lint(tmp_path)
+    assert result.stdout == "hedgerow lint: 2 tables and 2 routes, 0 findings, 0 allowed.\n"
+    assert result.stderr == ""
+    assert result.returncode == 0
+
+
+def model(table: str, column: str, *more: str) -> str:
+    body = UNSCOPED.format(column=column).replace("basket", table).replace("Basket", table.title())
+    return body + "".join(f"    {line}\n" for line in more)
+
+
+def test_found_where_they_are_written(tmp_path: Path) -> None:
+    models = "".join(model(table, column) for table, (column, _, _) in COLUMNS.items())
+    write_project(tmp_path, models=models)
+    found = {one["subject"]: one for one in findings(tmp_path)}
+    assert found.keys() == COLUMNS.keys()
+    for table, (_, number, why) in COLUMNS.items():
+        one = found[table]
+        assert (one["check"], one["level"]) == (number, "error")
+        assert one["file"] == "shop/models.py"
+        assert one["line"] == line_of(BASE + models, f"class {table.title()}")
+        assert f"{table.title()} (table {table!r}) {why}" in one["sentence"]
+        assert 'hedgerow.exempt("reason")' in one["cure"]
+        assert "__rls__ = hedgerow.Scope(...)" in one["cure"]
+
+
+@pytest.mark.parametrize("cure", ['exempt("Everybody may look.")', "Scope({name!r})"])
+def test_mended(cure: str, tmp_path: Path) -> None:
+    models = [
+        model(table, column, "__rls__ = hedgerow." + cure.format(name=column.partition(":")[0]))
+        for table, (column, _, _) in COLUMNS.items()
+    ]
+    write_project(tmp_path, models="".join(models))
+    assert findings(tmp_path) == []
+
+
+def test_a_person_gets_file_line_and_cure(tmp_path: Path) -> None:
+    basket = UNSCOPED.format(column="owner_id: Mapped[UUID]")
+    write_project(tmp_path, models=basket)
+    lines = lint(tmp_path).stdout.splitlines()
+    line = line_of(BASE + basket, "class Basket")
+    assert lines[0].startswith(f"shop/models.py:{line}: L101 error: Basket (table 'basket') has")
+    assert lines[1].startswith("  Cure: inherit UserScopedBase")
+    assert lines[2] == "hedgerow lint: 3 tables and 2 routes, 1 findings, 0 allowed."
+
+
+def test_a_table_that_no_class_is_mapped_to(tmp_path: Path) -> None:
+    """A table of links between users and something: its rows tell who has what."""
+    table = '\n\nTable("likes", Base.metadata, Column("who", ForeignKey("customer.id")))\n'
+    write_project(tmp_path, models=table)
+    [found] = findings(tmp_path)
+    assert (found["check"], found["subject"], found["file"]) == ("L102", "likes", None)
+    assert found["cure"].startswith("map a class to it")
+
+
+def test_text_that_only_looks_like_a_model_is_no_model(tmp_path: Path) -> None:
+    """A mixin, a comment and a string; and an owner's column that a base class brings is one."""
+    models = '''
+
+class Owned:
+    owner_id: Mapped[UUID]
+
+
+# class Comment(Base): owner_id: Mapped[UUID]
+TEXT = """
+class Text(Base):
+    owner_id: Mapped[UUID]
+"""
+'''
+    write_project(tmp_path, models=models)
+    assert findings(tmp_path) == []
+    models += '\n\nclass Note(Owned, Base):\n    __tablename__ = "note"\n'
+    models += "    id: Mapped[UUID] = mapped_column(primary_key=True)\n"
+    write_project(tmp_path, models=models)
+    assert [found["subject"] for found in findings(tmp_path)] == ["note"]
+
+
+ALLOW = 'allow = [{check = "L101", subject = "basket", reason = "It is shared by a family."}]\n'
+
+
+def test_what_is_allowed_is_counted_and_an_entry_of_no_use_is_told(tmp_path: Path) -> None:
+    write_project(tmp_path, models=UNSCOPED.format(column="owner_id: Mapped[UUID]"), settings=ALLOW)
+    result = lint(tmp_path)
+    assert "0 findings, 1 allowed" in result.stdout
+    assert result.returncode == 0
+    write_project(tmp_path, settings=ALLOW)
+    assert "allow = L101 basket: nothing is found there any more" in lint(tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (ALLOW.replace("It is shared by a family.", " "), "has an empty value"),
+        (ALLOW.replace("L101", "L999"), "allow names 'L999', which is no check"),
+    ],
+)
+def test_an_allowlist_that_says_nothing(settings: str, complaint: str, tmp_path: Path) -> None:
+    write_project(tmp_path, settings=settings)
+    result = lint(tmp_path)
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert complaint in line

@@ -1,0 +1,59 @@
+"""What signing does not stop: documented in docs/explanation/identity.md, and true.
+
+A test here that fails because something has become safer is good news: tell the page.
+"""
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import ProgrammingError
+
+from app.models import Item
+from tests.hedgerow.signing.support import run_injected, signed_session
+from tests.support.databases import Database
+from tests.support.people import Person
+
+
+def test_a_table_without_policies_is_open_to_injected_sql(
+    pool: Engine, database: Database, alice: Person, bob: Person
+) -> None:
+    """The table of users has no policy: sign-in reads it before anybody is somebody."""
+    with signed_session(pool, alice) as session:
+        seen, sqlstate = run_injected(session, 'SELECT id FROM "user"')
+        assert (seen, sqlstate) == ({alice.id, bob.id}, None)
+        _, sqlstate = run_injected(
+            session,
+            f"SELECT 1; UPDATE \"user\" SET is_superuser = true WHERE id = '{alice.id}'; COMMIT",
+        )
+        assert sqlstate is None
+    with database.as_owner() as owner:
+        superusers = owner.scalars(text('SELECT id FROM "user" WHERE is_superuser')).all()
+    assert superusers == [alice.id]
+
+
+def test_stacked_statements_can_leave_a_trap_on_the_connection(
+    pool: Engine, alice: Person, bob: Person
+) -> None:
+    """A temporary view in the table's place runs the attacker's function as the next user."""
+    with signed_session(pool, alice) as session:
+        _, sqlstate = run_injected(
+            session,
+            "COMMIT; CREATE TEMP TABLE loot (title text);"
+            " CREATE FUNCTION pg_temp.copy() RETURNS boolean LANGUAGE sql VOLATILE AS $$"
+            " INSERT INTO pg_temp.loot SELECT title FROM public.item RETURNING true $$;"
+            " CREATE TEMP VIEW item AS SELECT * FROM public.item WHERE pg_temp.copy(); COMMIT",
+        )
+        assert sqlstate is None
+    with signed_session(pool, bob) as session:
+        assert len(session.scalars(select(Item)).all()) == len(bob.items)
+        session.commit()
+    with signed_session(pool, alice) as session:
+        loot = set(session.scalars(text("SELECT title FROM loot")))
+    assert loot == {"bob's item 0", "bob's item 1"}
+
+
+def test_one_statement_can_leave_no_trap(pool: Engine, alice: Person, bob: Person) -> None:
+    """A value is bound, so the driver sends one statement and PostgreSQL takes one only."""
+    with signed_session(pool, alice) as session:
+        injected = "SELECT id FROM item WHERE title <> :title; CREATE TEMP TABLE item (id uuid)"
+        with pytest.raises(ProgrammingError, match="cannot insert multiple commands"):
+            session.execute(text(injected), {"title": ""})

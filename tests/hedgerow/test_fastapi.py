@@ -1,0 +1,227 @@
+"""What an application answers where PostgreSQL refuses, in synchronous and asynchronous routes."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+from sqlalchemy import NullPool, create_engine, delete, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+import hedgerow
+from app.models import Item
+from hedgerow import Identity, IdentityError, Role, RowSecurity
+from hedgerow.fastapi import install_error_handlers
+from tests.support.databases import Database
+from tests.support.people import Person
+
+LOGGER = "hedgerow.fastapi"
+SERVER_ERROR = {"detail": "Internal Server Error"}
+CONFLICT = {"detail": "This conflicts with existing data."}
+
+
+def insert(session: Session, item: UUID, owner: UUID | None) -> None:
+    session.add(Item(id=item, owner_id=owner, title="a secret title"))
+    session.flush()
+
+
+def give_away(session: Session, item: UUID, owner: UUID) -> None:
+    session.get_one(Item, item).owner_id = owner
+    session.flush()
+
+
+def insert_by_text(session: Session, item: UUID, owner: UUID) -> None:
+    session.execute(
+        text("INSERT INTO item (id, owner_id, title, created_at) VALUES (:i, :o, 't', now())"),
+        {"i": item, "o": owner},
+    )
+
+
+def change_a_row_that_goes(session: Session, item: UUID, owner: UUID) -> None:
+    found = session.get_one(Item, item)
+    session.execute(
+        delete(Item).where(Item.id == item).execution_options(synchronize_session=False)
+    )  # type: ignore[arg-type]
+    found.title = "new"
+    session.flush()
+
+
+def misuse(session: Session, item: UUID, owner: UUID) -> None:
+    raise IdentityError("Do it in another way.")
+
+
+WORK = {
+    work.__name__: work
+    for work in (insert, give_away, insert_by_text, change_a_row_that_goes, misuse)
+}
+
+
+@pytest.fixture(params=["sync", "async"])
+def client(request: pytest.FixtureRequest, database: Database) -> TestClient:
+    """Return a client of an application whose one route does some work as somebody."""
+    app = FastAPI()
+    install_error_handlers(app)
+    if request.param == "sync":
+        _add_route(app, database)
+    else:
+        _add_async_route(app, database)
+    return TestClient(app)
+
+
+def _identity(user: UUID | None = None, role: Role = Role.USER) -> Identity | None:
+    return Identity(user, role) if user else None
+
+
+Asker = Annotated[Identity | None, Depends(_identity)]
+
+
+def _add_route(app: FastAPI, database: Database) -> None:
+    engine = create_engine(database.app_url, poolclass=NullPool, hide_parameters=True)
+
+    def get_session(identity: Asker) -> Iterator[Session]:
+        with Session(engine) as session:
+            if identity:
+                hedgerow.bind(session, identity, RowSecurity())
+            yield session
+
+    @app.post("/{work}")
+    def route(
+        work: str,
+        item: UUID,
+        session: Annotated[Session, Depends(get_session)],
+        owner: UUID | None = None,
+    ) -> None:
+        WORK[work](session, item, owner)  # type: ignore[operator]
+
+
+def _add_async_route(app: FastAPI, database: Database) -> None:
+    engine = create_async_engine(database.app_url, poolclass=NullPool, hide_parameters=True)
+
+    async def get_session(identity: Asker) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(engine) as session:
+            if identity:
+                await hedgerow.bind_async(session, identity, RowSecurity())
+            yield session
+
+    @app.post("/{work}")
+    async def route(
+        work: str,
+        item: UUID,
+        session: Annotated[AsyncSession, Depends(get_session)],
+        owner: UUID | None = None,
+    ) -> None:
+        await session.run_sync(WORK[work], item, owner)  # type: ignore[arg-type]
+
+
+def ask(client: TestClient, work: str, **parameters: object) -> tuple[int, Any]:
+    response = client.post(f"/{work}", params={name: str(v) for name, v in parameters.items()})
+    return response.status_code, response.json()
+
+
+@pytest.fixture
+def messages(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, LOGGER)
+    return caplog
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [(r.levelname, r.getMessage()) for r in caplog.records if r.name == LOGGER]
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        ("insert", "INSERT on item"),
+        ("give_away", "UPDATE on item"),
+        ("insert_by_text", "SQL text"),
+    ],
+)
+def test_a_refused_write(
+    work: str,
+    said: str,
+    client: TestClient,
+    alice: Person,
+    bob: Person,
+    messages: pytest.LogCaptureFixture,
+) -> None:
+    """P30."""
+    item = alice.items[0] if work == "give_away" else uuid4()
+    answer = ask(client, work, user=alice.id, item=item, owner=bob.id)
+    assert answer == (403, {"detail": "You may not write this."})
+    [(level, line)] = lines(messages)
+    assert level == "WARNING"
+    assert line == (
+        f"POST /{work} was refused: {said}:"
+        ' new row violates row-level security policy for table "item"'
+    )
+
+
+def test_a_write_in_a_read_only_transaction(
+    client: TestClient, alice: Person, messages: pytest.LogCaptureFixture
+) -> None:
+    who = {"user": alice.id, "role": Role.READ_ONLY_ADMIN.value}
+    answer = ask(client, "insert", **who, item=uuid4(), owner=alice.id)
+    assert answer == (403, {"detail": "This access is read-only."})
+    [(_, line)] = lines(messages)
+    assert "INSERT on item: cannot execute INSERT in a read-only transaction" in line
+
+
+def test_a_missing_identity(
+    client: TestClient, alice: Person, messages: pytest.LogCaptureFixture
+) -> None:
+    """P16."""
+    assert ask(client, "give_away", item=alice.items[0], owner=alice.id) == (500, SERVER_ERROR)
+    [(level, line)] = lines(messages)
+    assert level == "ERROR"
+    assert "use RLSSessionDep instead of SessionDep" in line
+
+
+def test_a_conflict_says_no_more_than_its_status(
+    client: TestClient, alice: Person, bob: Person, messages: pytest.LogCaptureFixture
+) -> None:
+    """P31, P32: one's own row, a hidden one and a parent that is missing are told in one way."""
+    who = {"user": alice.id, "role": Role.ADMIN.value}
+    for item, owner in (
+        (alice.items[0], alice.id),
+        (bob.items[0], alice.id),
+        (uuid4(), uuid4()),
+    ):
+        assert ask(client, "insert", **who, item=item, owner=owner) == (409, CONFLICT)
+    assert lines(messages) == [
+        ("INFO", "POST /insert conflicts with constraint item_pkey of table item"),
+        ("INFO", "POST /insert conflicts with constraint item_pkey of table item"),
+        ("INFO", "POST /insert conflicts with constraint item_owner_id_fkey of table item"),
+    ]
+
+
+def test_a_constraint_that_tells_nothing_of_others_is_a_bug_as_before(
+    client: TestClient, alice: Person
+) -> None:
+    with pytest.raises(IntegrityError, match="null value"):
+        ask(client, "insert", user=alice.id, role=Role.ADMIN.value, item=uuid4())
+
+
+def test_a_row_that_went_away_meanwhile(client: TestClient, alice: Person) -> None:
+    item = alice.items[0]
+    answer = ask(client, "change_a_row_that_goes", user=alice.id, item=item, owner=alice.id)
+    assert answer == (404, {"detail": "Not found."})
+
+
+def test_an_error_of_the_engines_own(
+    client: TestClient, alice: Person, messages: pytest.LogCaptureFixture
+) -> None:
+    assert ask(client, "misuse", item=alice.items[0], owner=alice.id) == (500, SERVER_ERROR)
+    assert lines(messages) == [("ERROR", "POST /misuse: Do it in another way.")]
+
+
+def test_an_applications_own_handler_comes_first(client: TestClient, alice: Person) -> None:
+    """Wherever it is installed: of two that fit, the one for the more special error answers."""
+    assert isinstance(client.app, FastAPI)
+    client.app.add_exception_handler(IdentityError, lambda *_: JSONResponse("ours", 418))
+    assert ask(client, "misuse", item=alice.items[0], owner=alice.id) == (418, "ours")

@@ -1,0 +1,44 @@
+"""`alembic upgrade head --sql`: a script that an administrator runs as it is."""
+
+import dataclasses
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from hedgerow.embedded import binary
+from tests.migrations.support import make_roles, new_project
+from tests.support.databases import clean_environment, create_empty, drop
+from tests.support.deployments import drop_roles
+
+
+def run_psql(url: URL, script: Path) -> None:
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    subprocess.run(
+        [binary("psql"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={script}", address],
+        env=clean_environment(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_the_script_does_what_the_command_does(server: URL, tmp_path: Path) -> None:
+    """P41: with names that are SQL only in quotes; no database and no role is there before."""
+    with new_project(server, tmp_path, "odd_names") as project:
+        project.use("models")
+        make_roles(project)
+        project.revise("models")
+        drop_roles(server, project.deployment.roles)
+        script = tmp_path / "upgrade.sql"
+        script.write_text(project.alembic("upgrade", "head", "--sql"), encoding="utf-8")
+
+        other = create_empty(server)
+        try:
+            run_psql(project.owner.set(database=other.name), script)
+            by_script = dataclasses.replace(project, owner=project.owner.set(database=other.name))
+            by_script.alembic("check")
+            project.alembic("upgrade", "head")
+            assert by_script.schema() == project.schema()
+        finally:
+            drop(other)
