@@ -15,6 +15,7 @@ from app.api.errors import install_error_handlers
 from app.api.main import api_router
 from app.core.config import settings
 from app.core.db import close_async_connections, shutdown, startup
+from app.core.project import project
 from hedgerow import HedgerowError
 
 
@@ -58,6 +59,8 @@ def create_app() -> FastAPI:
     )
     install_error_handlers(app)
     hedgerow.fastapi.install_error_handlers(app)
+    if settings.ENVIRONMENT == "local":
+        hedgerow.fastapi.explain_refusals(app, project)
     app.include_router(api_router, prefix=settings.API_V1_STR)
     return app
 

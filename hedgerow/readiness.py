@@ -50,5 +50,7 @@ def _faults(report: Report) -> list[str]:
 
 
 def _spell(finding: Finding) -> str:
+    if finding.cure.endswith("."):
+        return f"{finding.sentence} {finding.cure}"
     how = "as the owner run" if finding.cure.endswith(";") else "run"
     return f"{finding.sentence} To mend it, {how} `{finding.cure}`."

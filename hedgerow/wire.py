@@ -6,7 +6,6 @@ an identity needs no more round trips than one that carries none.
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg
@@ -81,16 +80,15 @@ def _begin_in_one_flush(
 ) -> None:
     encoding = driver_connection.info.encoding
     values = [_encoded(part, encoding) for pair in settings.items() for part in pair]
+    steps = _begin_and_set(driver_connection, values)
     try:
-        # Closed at once: what is interrupted must not wait for the garbage collector.
-        with closing(_begin_and_set(driver_connection, values)) as steps:
-            if isinstance(driver_connection, psycopg.AsyncConnection):
-                connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
-                    lambda raw: _drive_async(raw, steps)
-                )
-            else:
-                with driver_connection.lock:
-                    driver_connection.wait(steps)
+        if isinstance(driver_connection, psycopg.AsyncConnection):
+            connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
+                lambda raw: _drive_async(raw, steps)
+            )
+        else:
+            with driver_connection.lock:
+                driver_connection.wait(steps)
     except psycopg.Error as error:
         dialect = connection.dialect
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]

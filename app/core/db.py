@@ -17,6 +17,7 @@ from app.initial_data import create_first_users
 from hedgerow import sql
 from hedgerow.embedded import EmbeddedServer
 from hedgerow.readiness import verify
+from hedgerow.single_statement import AsyncSingleStatementCursor, SingleStatementCursor
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parents[2] / ".hedgerow" / "postgres"
 
@@ -63,24 +64,24 @@ def application_url() -> URL:
     return url.set(username=settings.RLS_APP_USER, password=settings.RLS_APP_PASSWORD)
 
 
-def _engine_options() -> dict[str, Any]:
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+def _engine_options(cursor_factory: type[Any]) -> dict[str, Any]:
+    connect_args: dict[str, Any] = {"cursor_factory": cursor_factory}
     if settings.DATABASE_POOLER_URL:
         # A prepared statement stays on a server connection, which the next transaction leaves.
-        options["connect_args"] = {"prepare_threshold": None}
-    return options
+        connect_args["prepare_threshold"] = None
+    return {"pool_pre_ping": True, "hide_parameters": True, "connect_args": connect_args}
 
 
 @cache
 def get_engine() -> Engine:
     """Return the engine of every request, made on first use; it logs in as RLS_APP_USER."""
-    return create_engine(application_url(), **_engine_options())
+    return create_engine(application_url(), **_engine_options(SingleStatementCursor))
 
 
 @cache
 def get_async_engine() -> AsyncEngine:
     """Return the twin of `get_engine` for asynchronous routes, with a pool of its own."""
-    return create_async_engine(application_url(), **_engine_options())
+    return create_async_engine(application_url(), **_engine_options(AsyncSingleStatementCursor))
 
 
 def owner_engine() -> Engine:

@@ -51,8 +51,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     elif wanted.signing is not None and not there.verify:
         yield Finding(
             _SECRET,
-            "Only the application makes signed identities: the database believes whoever injected"
-            " SQL says it is.",
+            "Only the application makes signed identities (RLS_CONTEXT_SECRET): the database"
+            " believes whoever injected SQL says it is.",
             _UPGRADE,
         )
     else:

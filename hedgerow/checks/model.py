@@ -22,6 +22,7 @@ class Finding:
 
     `subject` is stable (a table, a role, a policy), for the allowlist. `cure` mends it as it
     stands: SQL for the owner, each statement ended by a semicolon, or a shell command without one.
+    Where neither can, it is a sentence for a person, ended by a full stop.
     """
 
     subject: str

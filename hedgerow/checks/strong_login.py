@@ -29,13 +29,18 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     looked right and enforced nothing.
     """
     login = inspection.login
+    wanted = inspection.row_security.roles.app
     if login.rolsuper or login.rolbypassrls:
         power = "SUPERUSER" if login.rolsuper else "BYPASSRLS"
         yield Finding(
             subject=login.rolname,
             sentence=f"The application logs in as {login.rolname!r}, which is {power}:"
             " every request sees and changes every user's rows.",
-            cure=f"ALTER ROLE {sql.name(login.rolname)} NOSUPERUSER NOBYPASSRLS;",
+            cure=(
+                f"ALTER ROLE {sql.name(login.rolname)} NOSUPERUSER NOBYPASSRLS;"
+                if login.rolname == wanted
+                else f"Log in as {wanted!r} (RLS_APP_USER)."
+            ),
         )
     for role in inspection.application.execute(_REACHED, {"reach": inspection.reach}):
         yield Finding(

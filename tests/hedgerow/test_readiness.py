@@ -1,10 +1,11 @@
 """A database that would not keep users apart stops the start, with the cure in one line."""
 
+import logging
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, text
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
@@ -41,13 +42,13 @@ def test_the_migrated_database_is_ready(database: Database) -> None:
 def test_a_superuser_is_too_strong(database: Database) -> None:
     """P1."""
     said = complaint(database, database.owner_url)
-    assert "a superuser, to whom no policy applies" in said
-    assert "connect as 'rls_app_user' (RLS_APP_USER)" in said
+    assert "which is SUPERUSER: every request sees and changes every user's rows" in said
+    assert "Log in as 'rls_app_user' (RLS_APP_USER)." in said
 
 
 def test_bypassrls_is_too_strong(database: Database) -> None:
     """P1."""
-    assert "a role with BYPASSRLS" in complaint(database, database.maintenance_url)
+    assert "which is BYPASSRLS" in complaint(database, database.maintenance_url)
 
 
 @pytest.fixture
@@ -71,9 +72,9 @@ def test_an_inherited_admin_role_is_too_strong(fresh_database: Database, inherit
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("ALTER TABLE item DISABLE ROW LEVEL SECURITY", "is not what RLS_ENABLED and RLS_FORCE"),
-        ("ALTER TABLE item FORCE ROW LEVEL SECURITY", "is not what RLS_ENABLED and RLS_FORCE"),
-        ("ALTER TABLE item OWNER TO rls_app_user", "owns table 'item'"),
+        ("ALTER TABLE item DISABLE ROW LEVEL SECURITY", "is off: everybody sees everything"),
+        ("ALTER TABLE item FORCE ROW LEVEL SECURITY", "is not what RLS_FORCE says"),
+        ("ALTER TABLE item OWNER TO rls_app_user", "`ALTER TABLE item OWNER TO postgres;`"),
         ("DROP TABLE item", "Table 'item' is missing"),
     ],
 )
@@ -89,7 +90,9 @@ def test_a_table_without_policies(fresh_database: Database) -> None:
     with fresh_database.as_owner() as owner:
         for policy in owner.scalars(text("SELECT polname FROM pg_policy")).all():
             owner.execute(text(f"DROP POLICY {policy} ON item"))
-    assert "Table 'item' has no policy: run `alembic upgrade head`" in complaint(fresh_database)
+    said = complaint(fresh_database)
+    assert "Table 'item' has no policy" in said
+    assert "`alembic upgrade head`" in said
 
 
 @pytest.mark.parametrize("row_security", [RowSecurity(enabled=False), RowSecurity(force=True)])
@@ -115,7 +118,9 @@ def test_a_secret_that_the_database_does_not_know(database: Database) -> None:
 
 
 def test_an_empty_database(empty_database: Database) -> None:
-    assert "Table 'item' is missing: run `alembic upgrade head`" in complaint(empty_database)
+    said = complaint(empty_database)
+    assert "Table 'item' is missing" in said
+    assert "`alembic upgrade head`" in said
 
 
 @pytest.mark.parametrize(
@@ -140,3 +145,62 @@ def test_a_failed_connection(change: dict[str, str | int], reason: str, database
     assert reason in said
     assert "alembic upgrade head" in said
     assert "not-it" not in said
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "GRANT SELECT ON rls.signing_key TO PUBLIC",
+        "CREATE POLICY for_reports ON item FOR SELECT TO PUBLIC USING (true)",
+        "ALTER POLICY item_owner_update ON item WITH CHECK (true)",
+        "ALTER DATABASE {database} SET app.user_id = 'somebody'",
+    ],
+)
+def test_each_cure_lets_it_start(statement: str, fresh_database: Database) -> None:
+    """P10, P29, P30: what is in backquotes mends it as it stands."""
+    run_as_owner(fresh_database, statement.format(database=fresh_database.name))
+    cure = complaint(fresh_database).split("as the owner run `")[1].split("`")[0]
+    for part in cure.split("; "):
+        run_as_owner(fresh_database, part)
+    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, RowSecurity())
+
+
+def test_a_condition_that_fails_stops_the_start(fresh_database: Database) -> None:
+    """What cannot be determined is no pass."""
+    run_as_owner(fresh_database, "ALTER POLICY item_owner_select ON item USING (1 / (1 - 1) = 0)")
+    said = complaint(fresh_database)
+    assert "Open policy (H117) could not be determined: PostgreSQL said: division by zero." in said
+
+
+def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
+    engine = database.engine(database.app_url)
+    connections: list[object] = []
+    statements: list[str] = []
+    event.listen(engine, "connect", lambda raw, _: connections.append(raw))
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _count(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    verify(engine, SQLModel.metadata, RowSecurity())
+    assert len(connections) == 1
+    assert len(statements) == 18, statements
+
+
+def test_switched_off_row_security_is_said_once(
+    fresh_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_as_owner(fresh_database, "ALTER TABLE item DISABLE ROW LEVEL SECURITY")
+    row_security = RowSecurity(enabled=False, logger="app.core.rls")
+    with caplog.at_level(logging.WARNING):
+        verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, row_security)
+        verify(
+            fresh_database.engine(fresh_database.app_url),
+            SQLModel.metadata,
+            RowSecurity(enabled=False, logger="elsewhere"),
+        )
+    said = [record for record in caplog.records if "RLS_ENABLED=false" in record.message]
+    assert [(record.name, record.levelname) for record in said] == [
+        ("app.core.rls", "WARNING"),
+        ("elsewhere", "WARNING"),
+    ]

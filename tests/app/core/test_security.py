@@ -90,6 +90,14 @@ def test_an_expired_token_is_refused(user_id: UUID) -> None:
         security.decode_access_token(security.create_access_token(user_id, -HOUR))
 
 
+@pytest.mark.parametrize("token", ["", "..", "a.b.c", "\ud800.a.b", "é.a.b", "\x00"])
+def test_what_is_no_token_is_refused_as_one(token: str) -> None:
+    with pytest.raises(jwt.InvalidTokenError):
+        security.decode_access_token(token)
+    with pytest.raises(jwt.InvalidTokenError):
+        security.decode_password_reset_token(token)
+
+
 def test_a_token_of_another_key_is_refused(user_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     token = security.create_access_token(user_id, HOUR)
     monkeypatch.setattr(settings, "SECRET_KEY", "another key")

@@ -41,16 +41,36 @@ def sees_own_items(connection: Connection | Session, person: Person) -> None:
     assert set(connection.scalars(ITEM_IDS)) == set(person.items)
 
 
-def test_one_flight_begins_and_identifies(proxy: Proxy, database: Database, alice: Person) -> None:
+def flights_of_begin(proxy: Proxy, database: Database, person: Person) -> int:
+    """Return how many flights it takes until a transaction is this person's."""
     engine = create_engine(proxy.through(database.app_url))
-    with connection_of(engine, alice) as connection:
+    with connection_of(engine, person) as connection:
         before = proxy.flights
         with connection.begin():
-            assert proxy.flights - before == 1
+            flights = proxy.flights - before
             assert raw(connection).info.transaction_status == pq.TransactionStatus.INTRANS
-            assert raw(connection).pgconn.pipeline_status == pq.PipelineStatus.OFF
-            sees_own_items(connection, alice)
+            assert raw(connection).info.pipeline_status == pq.PipelineStatus.OFF
+            sees_own_items(connection, person)
     engine.dispose()
+    return flights
+
+
+def test_one_flight_begins_and_identifies(
+    proxy: Proxy, database: Database, alice: Person, bob: Person
+) -> None:
+    assert flights_of_begin(proxy, database, alice) == 1
+
+
+def test_a_libpq_without_pipelines_takes_two(
+    proxy: Proxy,
+    database: Database,
+    alice: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as libpq 13, with which psycopg itself works."""
+    monkeypatch.setattr(psycopg.Pipeline, "is_supported", lambda: False)
+    assert flights_of_begin(proxy, database, alice) == 2
 
 
 def begin_by_hand(connection: psycopg.Connection[Any]) -> None:
@@ -75,18 +95,6 @@ def test_a_connection_with_something_under_way(
             for _ in range(2):
                 sees_own_items(session, person)
                 session.commit()
-
-
-def test_a_libpq_without_pipelines(
-    pool: Engine, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Such as libpq 13, with which psycopg itself works."""
-    monkeypatch.setattr(psycopg.Pipeline, "is_supported", lambda: False)
-    for person in (alice, bob):
-        with session_of(pool, person) as session:
-            sees_own_items(session, person)
-            session.commit()
-            sees_own_items(session, person)
 
 
 @pytest.mark.skipif(ctypes.util.find_library("pq") is None, reason="no libpq is installed")
@@ -177,6 +185,13 @@ def test_an_id_with_a_nul_character_does_not_become_another_user(pool: Engine) -
         hedgerow.bind(session, Identity("alice\0, not really"), ROW_SECURITY)
         with pytest.raises(IdentityError, match="NUL"):
             session.execute(WHO)
+
+
+def test_an_id_that_does_not_fit_into_the_sockets_buffer(pool: Engine) -> None:
+    name = "long" * 4_000_000
+    with Session(pool) as session:
+        hedgerow.bind(session, Identity(name), ROW_SECURITY)
+        assert session.execute(WHO).one()[0] == name
 
 
 def test_an_id_beyond_ascii_in_another_client_encoding(database: Database) -> None:

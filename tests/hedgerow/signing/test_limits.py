@@ -1,6 +1,8 @@
 """What signing does not stop: documented in docs/explanation/identity.md, and true.
 
-A test here that fails because something has become safer is good news: tell the page.
+A test here that fails because something has become safer is good news: tell the page. Stacked
+statements work here because these engines have psycopg's own cursors; the application's have not
+(tests/hedgerow/test_single_statement.py).
 """
 
 import pytest

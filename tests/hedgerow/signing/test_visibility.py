@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -108,11 +109,14 @@ def test_no_view_shows_a_signature(
 ) -> None:
     recording = RecordingSigning(SIGNING.secret)
     row_security = replace(SIGNED, signing=recording)
-    seen = ""
+    seen, deadline = "", time.monotonic() + 60
     with busy(pool, alice, row_security) as worker:
-        while len(recording.made) < 60 and worker.is_alive():
+        # On a busy machine the watcher may look only while the other session is idle.
+        while worker.is_alive() and time.monotonic() < deadline:
             seen += look(connection)
             connection.rollback()
+            if len(recording.made) >= 60 and "FROM item" in seen and "set_config(" in seen:
+                break
     assert len(recording.made) >= 60
     assert "FROM item" in seen  # the watcher does see what the other session runs
     assert "set_config(" in seen
