@@ -1,4 +1,4 @@
-"""One server for the run, one database for each worker; the application is imported on top of it.
+"""One server for the run, one database for each worker; the application is pointed at it.
 
 Every test works as the application role. The owner's connection is for setting up and for looking.
 """
@@ -14,6 +14,7 @@ from sqlalchemy import URL, make_url
 
 from tests.support.databases import (
     Database,
+    clean_environment,
     clone_template,
     create_empty,
     drop,
@@ -21,6 +22,14 @@ from tests.support.databases import (
 )
 from tests.support.people import Person, add_person, remove_everybody
 from tests.support.server import TestServer
+
+# Before anything imports the application: its settings are those of the tests, and nothing of a
+# developer's environment or `.env`.
+_environment = clean_environment()
+os.environ.clear()
+os.environ.update(_environment)
+with tempfile.TemporaryDirectory() as _empty, contextlib.chdir(_empty):
+    from app.core.config import settings
 
 _SERVER = TestServer()
 _SERVER_KEY = pytest.StashKey[URL]()
@@ -41,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # the controller of xdist runs no test
     database = clone_template(server, f"hedgerow_test_{worker}")
     config.stash[_DATABASE_KEY] = database
-    _import_application(database)
+    settings.DATABASE_URL = os.environ["DATABASE_URL"] = database.address
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,15 +64,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server that this process started."""
     if not hasattr(config, "workerinput"):
         _SERVER.stop()
-
-
-def _import_application(database: Database) -> None:
-    """Import the settings with this database, and with nothing of a developer's own `.env`."""
-    environment = database.environment()
-    os.environ.clear()
-    os.environ.update(environment)
-    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
-        import app.core.config  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """Mini-projects: a folder with models and an alembic set-up, driven by the real command."""
 
-import ast
-import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from sqlalchemy import URL, NullPool, create_engine
 from hedgerow import RowSecurity, sql
 from hedgerow.embedded import binary
 from hedgerow.roles import LoginPasswords, ensure_roles
+from tests.migrations.revisions import assert_literal, write_by_hand
 from tests.support.databases import Database, clean_environment
 from tests.support.deployments import PASSWORD, Deployment, deployment, unique_role_names
 from tests.support.raw import RawConnection, connect
@@ -24,19 +22,6 @@ from tests.support.raw import RawConnection, connect
 _HERE = Path(__file__).parent
 PROJECTS = _HERE / "projects"
 PASSWORDS = LoginPasswords(app=PASSWORD, maintenance=PASSWORD)
-_BY_HAND = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = '{}'
-down_revision = {!r}
-
-def upgrade():
-{}
-
-def downgrade():
-{}
-"""
 _SET_UP = ("alembic.ini", "env.py", "script.py.mako")
 
 
@@ -118,16 +103,7 @@ class MiniProject:
 
     def write_revision(self, upgrade: str, downgrade: str = "pass") -> None:
         """Add a revision that a person has written by hand."""
-        head = next(iter(self._heads()), None)
-        number = f"hand{len(self.revisions())}"
-        bodies = (textwrap.indent(textwrap.dedent(b).strip(), "    ") for b in (upgrade, downgrade))
-        source = _BY_HAND.format(number, head, *bodies)
-        (self.folder / "versions" / f"{number}.py").write_text(source, encoding="utf-8")
-
-    def _heads(self) -> set[str]:
-        sources = [path.read_text(encoding="utf-8") for path in self.revisions()]
-        found = [re.findall(r"^(?:down_)?revision = (?:'(\w+)'|None)$", s, re.M) for s in sources]
-        return {revision for revision, _ in found} - {down for _, down in found}
+        write_by_hand(self.folder / "versions", upgrade, downgrade)
 
     def revisions(self) -> list[Path]:
         """Return the files of all revisions."""
@@ -183,33 +159,6 @@ class MiniProject:
         assert self.schema() == before
         self.alembic("upgrade", "head")
         assert self.schema() == after
-
-
-def assert_literal(revision: Path) -> None:
-    """Assert that a revision means the same for ever: it imports no model and reads no registry."""
-    tree = ast.parse(revision.read_text(encoding="utf-8"))
-    imported = {
-        alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    assert imported <= {
-        "sqlalchemy",
-        "sqlalchemy.dialects.postgresql",
-        "sqlmodel.sql.sqltypes",
-        "alembic.op",
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and is_row_security(node):
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                ast.literal_eval(argument)
-
-
-def is_row_security(call: ast.Call) -> bool:
-    """Tell whether a call in a revision is one of the engine's operations."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    return name.endswith("_rls") or "_rls_" in name or name.startswith(("grant_", "revoke_"))
 
 
 @contextmanager

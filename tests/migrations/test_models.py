@@ -12,6 +12,13 @@ from tests.migrations.support import MiniProject, make_roles, migrated_project, 
 
 Open = Callable[[str], AbstractContextManager[MiniProject]]
 
+RENAME = (
+    """op.rename_table("task", "todo")
+op.execute("ALTER INDEX ix_task_owner_id RENAME TO ix_todo_owner_id")""",
+    """op.rename_table("todo", "task")
+op.execute("ALTER INDEX ix_todo_owner_id RENAME TO ix_task_owner_id")""",
+)
+
 
 @pytest.fixture
 def opened(server: URL, tmp_path: Path) -> Open:
@@ -187,12 +194,7 @@ def test_a_table_renamed_by_hand_keeps_its_rows_and_its_policies(opened: Open) -
         alice, bob = two_users(project)
         insert = "INSERT INTO task (title, owner_id) VALUES"
         project.by_hand(f"{insert} ('a', '{alice}'), ('b', '{bob}')")
-        project.write_revision(
-            "op.rename_table('task', 'todo')\n"
-            "op.execute('ALTER INDEX ix_task_owner_id RENAME TO ix_todo_owner_id')",
-            "op.rename_table('todo', 'task')\n"
-            "op.execute('ALTER INDEX ix_todo_owner_id RENAME TO ix_task_owner_id')",
-        )
+        project.write_revision(*RENAME)
         project.use("after")
         project.alembic("upgrade", "head")
         with project.as_user(alice) as connection:

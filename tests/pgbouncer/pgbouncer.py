@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode: many clients, two connections to the server."""
+"""PgBouncer, in transaction mode where not told otherwise: two connections to the server."""
 
 import os
 import pwd
@@ -26,7 +26,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {users}
-pool_mode = transaction
+pool_mode = {pool_mode}
 default_pool_size = {server_connections}
 max_client_conn = 200
 """
@@ -47,7 +47,9 @@ def find_executable() -> str:
 class PgBouncer:
     """A running PgBouncer in front of `server`, for the role and password of `login`."""
 
-    def __init__(self, executable: str, server: URL, login: URL) -> None:
+    def __init__(
+        self, executable: str, server: URL, login: URL, pool_mode: str = "transaction"
+    ) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="hedgerow-pgbouncer-"))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -61,6 +63,7 @@ class PgBouncer:
                 port=self.port,
                 users=users,
                 server_connections=SERVER_CONNECTIONS,
+                pool_mode=pool_mode,
             )
         )
         self._command = [executable, str(configuration)]

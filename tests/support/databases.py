@@ -42,6 +42,11 @@ class Database:
         return self.owner_url.database
 
     @property
+    def address(self) -> str:
+        """The owner's address as DATABASE_URL takes it."""
+        return self.owner_url.render_as_string(hide_password=False)
+
+    @property
     def app_url(self) -> URL:
         """The address for the application role, with the template's password."""
         return self.owner_url.set(username="rls_app_user", password="changethis")
@@ -63,8 +68,7 @@ class Database:
 
     def environment(self, **settings: str) -> dict[str, str]:
         """Return an environment in which the project's commands use this database."""
-        url = self.owner_url.render_as_string(hide_password=False)
-        return clean_environment(DATABASE_URL=url, **settings)
+        return clean_environment(DATABASE_URL=self.address, **settings)
 
 
 def run_alembic(

@@ -32,7 +32,8 @@ def add_person(
     with database.as_owner() as connection:
         connection.execute(
             text(
-                'INSERT INTO "user" (id, email, hashed_password, is_active, is_superuser, created_at)'
+                'INSERT INTO "user"'
+                " (id, email, hashed_password, is_active, is_superuser, created_at)"
                 " VALUES (:id, :email, 'none', :active, :superuser, now())"
             ),
             {"id": person.id, "email": person.email, "active": active, "superuser": superuser},

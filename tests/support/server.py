@@ -1,17 +1,22 @@
 """The test run's own PostgreSQL server: started once, shared by all workers, removed at the end."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
-from hedgerow.embedded import EmbeddedServer
+from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
 from tests.support.databases import PROJECT
 
 SERVER_VARIABLE = "HEDGEROW_TEST_DATABASE_URL"
 """Names a superuser's address of another server to test on, for instance a PostgreSQL 15."""
+
+
+_LONGEST_RUN = 3600  # seconds
 
 
 class TestServer:
@@ -29,6 +34,7 @@ class TestServer:
             return make_url(given).set(drivername="postgresql+psycopg")
         parent = PROJECT / ".hedgerow"
         parent.mkdir(exist_ok=True)
+        _remove_left_over(parent)
         self._directory = Path(tempfile.mkdtemp(prefix="test-", dir=parent))
         self._directory.chmod(0o755)
         # What is lost in a crash does not matter here, and tests wait for no disk.
@@ -45,3 +51,16 @@ class TestServer:
         self._embedded.release()
         shutil.rmtree(self._data, ignore_errors=True)
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _remove_left_over(parent: Path) -> None:
+    """Stop and remove what runs left behind that were killed; one that is in use is young."""
+    for directory in parent.glob("test-*"):
+        if time.time() - directory.stat().st_mtime < _LONGEST_RUN:
+            continue
+        server = EmbeddedServer(directory)
+        with contextlib.suppress(EmbeddedServerError):
+            data = server.acquire().data_dir
+            server.release()
+            shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)

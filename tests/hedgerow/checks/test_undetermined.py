@@ -1,4 +1,4 @@
-""" "Could not determine" is an answer of its own, and never a pass."""
+"""What cannot be determined is an answer of its own, and never a pass."""
 
 from hedgerow.checks import CHECKS
 from hedgerow.checks.runner import Report
