@@ -1,10 +1,14 @@
 """Bring functions and signing keys of a migrated database to what the configuration says."""
 
+import logging
+
 from sqlalchemy import Connection, text
 
 from hedgerow import functions, sql
 from hedgerow.row_security import RowSecurity
 from hedgerow.signing import Signing
+
+logger = logging.getLogger("hedgerow.keys")
 
 
 def reconcile_functions(connection: Connection, row_security: RowSecurity) -> None:
@@ -16,7 +20,9 @@ def reconcile_functions(connection: Connection, row_security: RowSecurity) -> No
         return
     signing = row_security.signing
     if signing is None:
-        connection.execute(text("DELETE FROM rls.signing_key"))
+        removed = connection.execute(text("DELETE FROM rls.signing_key")).rowcount
+        if removed:
+            logger.warning("Signing is off: the database now believes identities as they are.")
     else:
         _store_key(connection, signing)
     for statement in functions.define_statements(row_security.id_type, signed=signing is not None):

@@ -44,9 +44,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     elif there.verify and wanted.signing is None:
         yield Finding(
             _SECRET,
-            "Only the database expects signed identities, so every request fails: set"
-            f" {_SECRET} to what the database was migrated with, or migrate without.",
-            _UPGRADE,
+            "Only the database expects signed identities, so every request fails.",
+            # No command: migrating without the secret would turn signing off for good.
+            f"Set {_SECRET} to the secret that the database was migrated with.",
         )
     elif wanted.signing is not None and not there.verify:
         yield Finding(

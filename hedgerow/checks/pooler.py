@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from secrets import token_hex
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check, Finding, Level
 
 _PROBE = "app.hedgerow_check"
 _STATEMENTS = 5
-_PROTOCOL_VIOLATION = "08P01"
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -32,17 +30,11 @@ def find(inspection: Inspection) -> Iterator[Finding]:
 def _keeps_together(inspection: Inspection) -> bool:
     mark = token_hex(8)
     connection = inspection.application
-    try:
-        pid, _ = connection.execute(
-            select(func.pg_backend_pid(), func.set_config(_PROBE, mark, True))
-        ).one()
-        asked = select(func.pg_backend_pid(), func.current_setting(_PROBE, True))
-        seen = [tuple(connection.execute(asked).one()) for _ in range(_STATEMENTS)]
-    except DBAPIError as error:
-        # PgBouncer's word for BEGIN where pool_mode = statement.
-        if getattr(error.orig, "sqlstate", None) == _PROTOCOL_VIOLATION:
-            return False
-        raise
+    pid, _ = connection.execute(
+        select(func.pg_backend_pid(), func.set_config(_PROBE, mark, True))
+    ).one()
+    asked = select(func.pg_backend_pid(), func.current_setting(_PROBE, True))
+    seen = [tuple(connection.execute(asked).one()) for _ in range(_STATEMENTS)]
     return seen == [(pid, mark)] * _STATEMENTS
 
 

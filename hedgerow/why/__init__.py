@@ -17,7 +17,6 @@ from hedgerow.why.policies import GATES, applying
 from hedgerow.why.question import Question
 from hedgerow.why.row import live_table
 from hedgerow.why.standing import database_role, hold_past_policies
-from hedgerow.wire import set_locally
 
 
 def explain_for_user(project: Project, question: Question, name: str) -> Explanation:
@@ -52,7 +51,6 @@ def conditions(project: Project, question: Question, identity: Identity) -> list
     with _owner_transaction(project) as connection:
         role = database_role(project.row_security, identity)
         table = live_table(connection, question.table)
-        set_locally(connection, {"search_path": ""})
         return [
             f"{policy.name} ({needed}, {clause}): {policy.expression}"
             for needed, clause in GATES[question.command]
@@ -68,8 +66,6 @@ def _explain(
     identities: Sequence[Identity],
 ) -> Explanation:
     table = live_table(connection, question.table)
-    # Whatever the owner's search_path is, conditions then spell every name in full (P7).
-    set_locally(connection, {"search_path": ""})
     row_security = project.row_security
     exists = hold_past_policies(connection, row_security, identities[0], table, question.key)
     answers = tuple(

@@ -10,7 +10,7 @@ from hedgerow import sql
 from hedgerow.explain import first_line
 from hedgerow.why.answer import Gate, PolicyOutcome
 from hedgerow.why.question import Command
-from hedgerow.why.row import HELD_ROW, LiveTable
+from hedgerow.why.row import HELD_ROW, LiveTable, names_in_full
 
 USING = "USING"
 WITH_CHECK = "WITH CHECK"
@@ -64,7 +64,8 @@ def applying(
         "letter": _LETTERS[command],
         "checks": clause == WITH_CHECK,
     }
-    return list(connection.execute(_APPLYING, wanted))
+    with names_in_full(connection):
+        return list(connection.execute(_APPLYING, wanted))
 
 
 def pass_gates(

@@ -1,6 +1,7 @@
 """Find a row past its policies, and hold it on the server for conditions to be tried on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from sqlalchemy.types import UserDefinedType
 
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
+from hedgerow.wire import set_locally
 
 _SETTING: Final = "hedgerow.held_row"
 HELD_ROW: Final = f"current_setting('{_SETTING}')"
@@ -80,16 +82,29 @@ def live_table(connection: Connection, table: Table) -> LiveTable:
     return LiveTable(*row)
 
 
+@contextmanager
+def names_in_full(connection: Connection) -> Iterator[None]:
+    """Have the server spell names with their schemas, whatever the search_path of a request is.
+
+    Only spelling: a function in a condition may rely on the search_path.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        set_locally(connection, {"search_path": ""})
+        yield
+    finally:
+        savepoint.rollback()
+
+
 def hold(connection: Connection, table: LiveTable, key: Mapping[str, str]) -> bool:
     """Find the row as whoever the transaction is now, and hold it; False where there is none.
 
     Raises ConfigurationError where a value cannot be of its column's type, and a SQLAlchemy
     ProgrammingError where the transaction may not read the table past its policies.
     """
-    types: dict[str, str] = {
-        row.name: row.type
-        for row in connection.execute(_TYPES, {"table": table.oid, "names": list(key)})
-    }
+    named = {"table": table.oid, "names": list(key)}
+    with names_in_full(connection):
+        types: dict[str, str] = {row.name: row.type for row in connection.execute(_TYPES, named)}
     if missing := sorted(set(key) - set(types)):
         raise DatabaseNotReadyError(
             f"Table {table.name!r} has no column {missing[0]!r}: run `alembic upgrade head`."

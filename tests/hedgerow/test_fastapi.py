@@ -1,23 +1,18 @@
 """What an application answers where PostgreSQL refuses, in synchronous and asynchronous routes."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
-from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
 
-import hedgerow
-from app.models import Item
-from hedgerow import Identity, IdentityError, Role, RowSecurity
+from hedgerow import IdentityError, Role
 from hedgerow.fastapi import install_error_handlers
+from tests.hedgerow.working_route import add_async_route, add_route
 from tests.support.databases import Database
 from tests.support.people import Person
 
@@ -26,106 +21,16 @@ SERVER_ERROR = {"detail": "Internal Server Error"}
 CONFLICT = {"detail": "This conflicts with existing data."}
 
 
-def insert(session: Session, item: UUID, owner: UUID) -> None:
-    session.add(Item(id=item, owner_id=owner, title="a secret title"))
-    session.flush()
-
-
-def give_away(session: Session, item: UUID, owner: UUID) -> None:
-    session.get_one(Item, item).owner_id = owner
-    session.flush()
-
-
-def insert_by_text(session: Session, item: UUID, owner: UUID) -> None:
-    session.execute(
-        text("INSERT INTO item (id, owner_id, title, created_at) VALUES (:i, :o, 't', now())"),
-        {"i": item, "o": owner},
-    )
-
-
-def insert_without_title(session: Session, item: UUID, owner: UUID) -> None:
-    session.execute(Item.__table__.insert(), {"id": item, "owner_id": owner})  # type: ignore[attr-defined]
-
-
-def change_a_row_that_goes(session: Session, item: UUID, owner: UUID) -> None:
-    found = session.get_one(Item, item)
-    session.execute(text("DELETE FROM item WHERE id = :id"), {"id": item})
-    found.title = "new"
-    session.flush()
-
-
-def misuse(session: Session, item: UUID, owner: UUID) -> None:
-    raise IdentityError("Do it in another way.")
-
-
-WORK = {
-    work.__name__: work
-    for work in (
-        insert,
-        give_away,
-        insert_by_text,
-        insert_without_title,
-        change_a_row_that_goes,
-        misuse,
-    )
-}
-
-
 @pytest.fixture(params=["sync", "async"])
 def client(request: pytest.FixtureRequest, database: Database) -> TestClient:
     """Return a client of an application whose one route does some work as somebody."""
     app = FastAPI()
     install_error_handlers(app)
     if request.param == "sync":
-        _add_route(app, database)
+        add_route(app, database)
     else:
-        _add_async_route(app, database)
+        add_async_route(app, database)
     return TestClient(app)
-
-
-def _identity(user: UUID | None = None, role: Role = Role.USER) -> Identity | None:
-    return Identity(user, role) if user else None
-
-
-Asker = Annotated[Identity | None, Depends(_identity)]
-
-
-def _add_route(app: FastAPI, database: Database) -> None:
-    engine = create_engine(database.app_url, poolclass=NullPool, hide_parameters=True)
-
-    def get_session(identity: Asker) -> Iterator[Session]:
-        with Session(engine) as session:
-            if identity:
-                hedgerow.bind(session, identity, RowSecurity())
-            yield session
-
-    @app.post("/{work}")
-    def route(
-        work: str,
-        item: UUID,
-        session: Annotated[Session, Depends(get_session)],
-        owner: UUID,
-    ) -> None:
-        WORK[work](session, item, owner)
-
-
-def _add_async_route(app: FastAPI, database: Database) -> None:
-    engine = create_async_engine(database.app_url, poolclass=NullPool, hide_parameters=True)
-
-    async def get_session(identity: Asker) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(engine) as session:
-            if identity:
-                await hedgerow.bind_async(session, identity, RowSecurity())
-            yield session
-
-    @app.post("/{work}")
-    async def route(
-        work: str,
-        item: UUID,
-        session: Annotated[AsyncSession, Depends(get_session)],
-        owner: UUID,
-    ) -> None:
-        await session.run_sync(WORK[work], item, owner)
 
 
 def ask(client: TestClient, work: str, **parameters: object) -> tuple[int, Any]:

@@ -7,22 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
-from sqlalchemy import URL, NullPool, create_engine
+from sqlalchemy import URL
 
-from hedgerow import RowSecurity, sql
+from hedgerow import sql
 from hedgerow.embedded import binary
-from hedgerow.roles import LoginPasswords, ensure_roles
 from tests.migrations.revisions import assert_literal, write_by_hand
-from tests.support.databases import Database, clean_environment
-from tests.support.deployments import PASSWORD, Deployment, deployment, unique_role_names
+from tests.support.databases import clean_environment
+from tests.support.deployments import Deployment
 from tests.support.raw import RawConnection, connect
 
 _HERE = Path(__file__).parent
 PROJECTS = _HERE / "projects"
-PASSWORDS = LoginPasswords(app=PASSWORD, maintenance=PASSWORD)
-_SET_UP = ("alembic.ini", "env.py", "script.py.mako")
 
 
 @dataclass(frozen=True)
@@ -159,55 +155,3 @@ class MiniProject:
         assert self.schema() == before
         self.alembic("upgrade", "head")
         assert self.schema() == after
-
-
-@contextmanager
-def new_project(
-    server: URL, folder: Path, name: str, owner_attributes: str = "SUPERUSER"
-) -> Iterator[MiniProject]:
-    """Yield the mini-project `name` in `folder`, with nothing in its database and no revision yet.
-
-    Its owner is a role of its own, with the given attributes.
-    """
-    for file in _SET_UP:
-        shutil.copy(_HERE / "set_up" / file, folder)
-    (folder / "versions").mkdir()
-    owner = f"owner_mp_{uuid4().hex[:10]}"
-    superuser = Database(server)
-    with superuser.as_owner() as connection:
-        create = f"CREATE ROLE {owner} LOGIN PASSWORD '{PASSWORD}' {owner_attributes}"
-        connection.execute(sql.Statement(create))
-    try:
-        with deployment(server, unique_role_names("mp_")) as own:
-            with own.database.as_owner() as connection:
-                give = f"ALTER DATABASE {own.database.name} OWNER TO {owner}"
-                connection.execute(sql.Statement(give))
-            url = own.database.owner_url.set(username=owner, password=PASSWORD)
-            yield MiniProject(name, folder, own, url)
-    finally:
-        with superuser.as_owner() as connection:
-            connection.execute(sql.Statement(f"DROP ROLE {owner}"))
-
-
-@contextmanager
-def migrated_project(
-    server: URL,
-    folder: Path,
-    name: str,
-    models: str = "before",
-    owner_attributes: str = "SUPERUSER",
-) -> Iterator[MiniProject]:
-    """Yield the mini-project `name`, migrated to its `models`."""
-    with new_project(server, folder, name, owner_attributes) as project:
-        project.use(models)
-        make_roles(project)
-        project.revise("first")
-        project.alembic("upgrade", "head")
-        yield project
-
-
-def make_roles(project: MiniProject) -> None:
-    """Make the roles, which autogenerate needs to see, as the first `upgrade` would."""
-    engine = create_engine(project.owner, poolclass=NullPool)
-    with engine.begin() as connection:
-        ensure_roles(connection, RowSecurity(project.deployment.roles), PASSWORDS)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import URL
 
 from tests.migrations.changes_by_hand import OTHER_CHANGES, TABLE_CHANGES
-from tests.migrations.support import MiniProject, migrated_project
+from tests.migrations.opening import migrated_project
+from tests.migrations.support import MiniProject
 from tests.support.databases import server_version
 
 pytestmark = pytest.mark.xdist_group("migrations: drift")

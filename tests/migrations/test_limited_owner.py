@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from tests.migrations.support import new_project
+from tests.migrations.opening import new_project
 from tests.support.deployments import PASSWORD
 from tests.support.raw import connect
 

@@ -1,16 +1,6 @@
 """What autogenerate writes as models change: each change there, back, and there again."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
-from uuid import UUID, uuid4
-
-import pytest
-from sqlalchemy import URL
-
-from tests.migrations.support import MiniProject, make_roles, migrated_project, new_project
-
-Open = Callable[[str], AbstractContextManager[MiniProject]]
+from tests.migrations.opening import Open, change, start, two_users
 
 RENAME = (
     """op.rename_table("task", "todo")
@@ -18,38 +8,6 @@ op.execute("ALTER INDEX ix_task_owner_id RENAME TO ix_todo_owner_id")""",
     """op.rename_table("todo", "task")
 op.execute("ALTER INDEX ix_todo_owner_id RENAME TO ix_task_owner_id")""",
 )
-
-
-@pytest.fixture
-def opened(server: URL, tmp_path: Path) -> Open:
-    """Return what opens a project whose models change from before to after."""
-    return lambda name: migrated_project(server, tmp_path, name)
-
-
-@pytest.fixture
-def started(server: URL, tmp_path: Path) -> Open:
-    """Return what opens a project that has models but no revision yet."""
-    return lambda name: new_project(server, tmp_path, name)
-
-
-def change(project: MiniProject, models: str) -> str:
-    """Let the models be these, migrate there, back and there; return the revision."""
-    project.use(models)
-    revision = project.revise(models)
-    project.there_and_back()
-    return revision.read_text(encoding="utf-8")
-
-
-def start(project: MiniProject, models: str = "models") -> str:
-    """Write the first revision, migrate there, back and there; return the revision."""
-    make_roles(project)
-    return change(project, models)
-
-
-def two_users(project: MiniProject) -> tuple[UUID, UUID]:
-    alice, bob = uuid4(), uuid4()
-    project.by_hand(f"INSERT INTO \"user\" (id) VALUES ('{alice}'), ('{bob}')")
-    return alice, bob
 
 
 def test_a_new_scoped_model(started: Open) -> None:
@@ -150,42 +108,6 @@ def test_a_table_in_another_schema(started: Open) -> None:
         assert "op.drop_table('invoice', schema='billing')" in upgrade
         assert "op.revoke_schema('billing', role='rls_app_user')" in upgrade
         assert "drop_schema" not in upgrade
-
-
-def test_names_that_are_sql_only_in_quotes(started: Open) -> None:
-    """P41."""
-    with started("odd_names") as project:
-        start(project)
-        alice, bob = two_users(project)
-        for user in (alice, bob):
-            with project.as_user(user) as connection:
-                insert = 'INSERT INTO "Mixed ""Case"" %%s $$" ("select") VALUES (%s)'
-                connection.execute(insert, [user])
-                insert = 'INSERT INTO "Odd Schema"."order" ("Sold %%", "Owner ""id"" %%")'
-                connection.execute(f"{insert} VALUES ('no', %s)", [user])
-                connection.commit()
-        with project.as_user(bob) as connection:
-            for table in ('"Mixed ""Case"" %s $$"', '"Odd Schema"."order"'):
-                assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == [(1,)]
-
-
-@pytest.mark.parametrize(("project", "ids"), [("integer_ids", (1, 2)), ("text_ids", ("a", "b c"))])
-def test_ids_of_other_types(started: Open, project: str, ids: tuple[object, object]) -> None:
-    """The application role may draw the numbers of SERIAL columns."""
-    with started(project) as mini:
-        start(mini)
-        with mini.deployment.database.as_owner() as owner:
-            for user in ids:
-                owner.exec_driver_sql('INSERT INTO "user" (id) VALUES (%s)', (user,))
-        for user in ids:
-            with mini.as_user(user) as connection:
-                if project == "integer_ids":
-                    connection.execute("INSERT INTO task (owner_id) VALUES (%s)", [user])
-                else:
-                    connection.execute("INSERT INTO task VALUES (%s, %s)", [f"of {user}", user])
-                connection.commit()
-        with mini.as_user(ids[1]) as connection:
-            assert connection.execute("SELECT owner_id FROM task").fetchall() == [(ids[1],)]
 
 
 def test_a_table_renamed_by_hand_keeps_its_rows_and_its_policies(opened: Open) -> None:

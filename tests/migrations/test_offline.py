@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from hedgerow.embedded import binary
-from tests.migrations.support import make_roles, new_project
+from tests.migrations.opening import make_roles, new_project
 from tests.support.databases import clean_environment, create_empty, drop
 from tests.support.deployments import drop_roles
 

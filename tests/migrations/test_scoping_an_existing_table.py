@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-from tests.migrations.support import MiniProject, migrated_project
+from tests.migrations.opening import migrated_project
+from tests.migrations.support import MiniProject
 
 GENERATED = "op.add_column('letter', sa.Column('owner_id', sa.Uuid(), nullable=False))"
 EDITED = """op.add_column('letter', sa.Column('owner_id', sa.Uuid(), nullable=True))

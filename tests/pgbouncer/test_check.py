@@ -1,13 +1,15 @@
 """`hedgerow check` through a pooler."""
 
+import pytest
 from sqlalchemy import NullPool, create_engine
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
-from hedgerow import RowSecurity
+from hedgerow import DatabaseNotReadyError, RowSecurity
 from hedgerow.checks import CHECKS
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.runner import Answer, run
+from hedgerow.readiness import verify
 from tests.pgbouncer.pgbouncer import PgBouncer, find_executable
 from tests.support.databases import Database
 
@@ -36,13 +38,11 @@ def test_transaction_mode_is_good(
     assert answers(database, row_security, pooler) == []
 
 
-def test_statement_mode_is_found(database: Database, row_security: RowSecurity) -> None:
-    """P11, P13: it refuses transactions, so no check can tell anything, and none passes."""
+def test_statement_mode_lets_nobody_in(database: Database, row_security: RowSecurity) -> None:
+    """P11, P13: it refuses transactions, so neither the application nor the command can begin."""
     with PgBouncer(
         find_executable(), database.owner_url, database.app_url, "statement"
     ) as statement_mode:
-        found = {a.check.number: a for a in answers(database, row_security, statement_mode)}
-    (finding,) = found["H125"].findings
-    assert "pool_mode = transaction" in finding.cure
-    assert found["H101"].undetermined
-    assert found["H117"].undetermined
+        engine = database.engine(statement_mode.through(database.app_url))
+        with pytest.raises(DatabaseNotReadyError, match="not allowed in statement pooling mode"):
+            verify(engine, SQLModel.metadata, row_security)

@@ -48,7 +48,7 @@ def test_another_secret_stops_the_start(fresh_database: Database, tmp_path: Path
 
     output = start(fresh_database, tmp_path)
     assert output.count("Only the database expects signed identities") == 1
-    assert "set RLS_CONTEXT_SECRET" in output
+    assert "Set RLS_CONTEXT_SECRET" in output
     assert "Traceback" not in output
 
 

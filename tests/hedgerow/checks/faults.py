@@ -28,10 +28,11 @@ class Fault:
     settings: Mapping[str, str] = field(default_factory=dict)
     server_version: int | None = None
     autocommit: bool = False
+    lost_secret: bool = False
 
     @property
     def by_hand(self) -> bool:
-        return self.server_version is not None or self.autocommit
+        return self.server_version is not None or self.autocommit or self.lost_secret
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -89,7 +90,13 @@ FAULTS: tuple[Fault, ...] = (
         settings={"RLS_CONTEXT_SECRET": OTHER_SECRET},
     ),
     Fault("H108", "RLS_CONTEXT_SECRET", ("DELETE FROM rls.signing_key",), signed=True),
-    Fault("H108", "RLS_CONTEXT_SECRET", signed=True, settings={"RLS_CONTEXT_SECRET": ""}),
+    Fault(
+        "H108",
+        "RLS_CONTEXT_SECRET",
+        signed=True,
+        settings={"RLS_CONTEXT_SECRET": ""},
+        lost_secret=True,
+    ),
     Fault(
         "H108",
         "rls.signing_key",

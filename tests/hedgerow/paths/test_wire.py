@@ -1,33 +1,24 @@
-"""BEGIN and the identity in one flush, on connections that are not as usual."""
+"""BEGIN and the identity in one flush, also on connections that are not as usual."""
 
-import asyncio
-import ctypes.util
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
 from psycopg import pq
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-import hedgerow
-from hedgerow import Identity, IdentityError
+from hedgerow import wire
 from tests.hedgerow.paths.support import (
+    BACKEND,
     ITEM_IDS,
-    WHO,
-    async_pool_of_one,
-    async_session_of,
     connection_of,
-    visible,
 )
-from tests.support.databases import PROJECT, Database
+from tests.support.databases import Database
 from tests.support.people import Person
 from tests.support.proxy import Proxy
-from tests.support.sessions import ROW_SECURITY, one_connection, session_of
+from tests.support.sessions import one_connection, session_of
 
 
 def raw(connection: Connection) -> psycopg.Connection[Any]:
@@ -73,84 +64,55 @@ def test_a_libpq_without_pipelines_takes_two(
     assert flights_of_begin(proxy, database, alice) == 2
 
 
-def begin_by_hand(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("SELECT 1")
-
-
-def enter_a_pipeline(connection: psycopg.Connection[Any]) -> None:
-    connection.pipeline().__enter__()
-
-
-@pytest.mark.parametrize("prepare", [begin_by_hand, enter_a_pipeline])
-def test_a_connection_with_something_under_way(
-    prepare: Callable[[psycopg.Connection[Any]], None],
-    pool: Engine,
-    alice: Person,
-    bob: Person,
-) -> None:
+def test_a_connection_in_a_transaction(pool: Engine, alice: Person, bob: Person) -> None:
     """A listener at check-out has used it: the identity follows as a statement of its own."""
-    event.listen(pool, "checkout", lambda connection, _record, _proxy: prepare(connection))
+    notices: list[str | None] = []
+
+    @event.listens_for(pool, "checkout")
+    def use(connection: psycopg.Connection[Any], *_: object) -> None:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        connection.execute("SELECT 1")
+
     for person in (alice, bob):
         with session_of(pool, person) as session:
             for _ in range(2):
                 sees_own_items(session, person)
                 session.commit()
+    assert notices == []  # such as: there is already a transaction in progress
 
 
-@pytest.mark.skipif(ctypes.util.find_library("pq") is None, reason="no libpq is installed")
-def test_psycopg_without_its_binary_part(database: Database, alice: Person, bob: Person) -> None:
-    program = """
-import asyncio, sys
-from uuid import UUID
-import psycopg
-from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
-import hedgerow
-assert psycopg.pq.__impl__ == "python"
-url, *people = sys.argv[1:]
-security = hedgerow.RowSecurity()
-items = text("SELECT owner_id FROM item")
-engine = create_engine(url, pool_size=1, max_overflow=0)
-for person in people:
-    with Session(engine) as session:
-        hedgerow.bind(session, hedgerow.Identity(person), security)
-        assert set(session.scalars(items)) == {UUID(person)}
-async def main():
-    engine = create_async_engine(url, pool_size=1, max_overflow=0)
-    for person in people:
-        async with AsyncSession(engine) as session:
-            await hedgerow.bind_async(session, hedgerow.Identity(person), security)
-            assert set(await session.scalars(items)) == {UUID(person)}
-    await engine.dispose()
-asyncio.run(main())
-engine.dispose()
-"""
-    url = database.app_url.render_as_string(hide_password=False)
-    result = subprocess.run(
-        [sys.executable, "-c", program, url, str(alice.id), str(bob.id)],
-        cwd=PROJECT,
-        env={**os.environ, "PSYCOPG_IMPL": "python"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert result.returncode == 0, result.stderr
+def test_a_connection_in_a_pipeline(pool: Engine, alice: Person, bob: Person) -> None:
+    """SQLAlchemy can only write there."""
+    with connection_of(pool, alice) as connection:
+        with raw(connection).pipeline():
+            connection.execute(text("DELETE FROM item"))
+            assert raw(connection).info.pipeline_status == pq.PipelineStatus.ON
+            connection.commit()
+        assert connection.scalars(ITEM_IDS).all() == []
+    with connection_of(pool, bob) as connection:
+        sees_own_items(connection, bob)
 
 
-def test_uvloop(database: Database, alice: Person, bob: Person) -> None:
-    """The event loop of `fastapi run`."""
-    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist for this system")
+@pytest.mark.parametrize("error", [psycopg.InternalError, MemoryError])
+def test_whatever_goes_wrong_in_the_middle_the_connection_is_not_used_again(
+    error: type[Exception],
+    pool: Engine,
+    alice: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_connection: object) -> NoReturn:
+        raise error
 
-    async def ask_as_both() -> None:
-        async with async_pool_of_one(database.app_url) as engine:
-            for person in (alice, bob, alice):
-                async with await async_session_of(engine, person) as session:
-                    assert await visible(session) == set(person.items)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(ask_as_both())
+    with session_of(pool, bob) as session:
+        backend = session.scalar(BACKEND)
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "_next_result", fail)
+        with session_of(pool, bob) as session, pytest.raises((DBAPIError, MemoryError)):
+            sees_own_items(session, bob)
+    with session_of(pool, alice) as session:
+        sees_own_items(session, alice)
+        assert session.scalar(BACKEND) != backend
 
 
 def test_notices_and_notifications_arrive_beside_the_answer(
@@ -176,33 +138,4 @@ def test_notices_and_notifications_arrive_beside_the_answer(
     assert notifications == ["it rains"]
     with connection_of(engine, bob) as connection:
         sees_own_items(connection, bob)
-    engine.dispose()
-
-
-def test_an_id_with_a_nul_character_does_not_become_another_user(pool: Engine) -> None:
-    """P3: libpq would cut it off there."""
-    with Session(pool) as session:
-        hedgerow.bind(session, Identity("alice\0, not really"), ROW_SECURITY)
-        with pytest.raises(IdentityError, match="NUL"):
-            session.execute(WHO)
-
-
-def test_an_id_that_does_not_fit_into_the_sockets_buffer(pool: Engine) -> None:
-    name = "long" * 4_000_000
-    with Session(pool) as session:
-        hedgerow.bind(session, Identity(name), ROW_SECURITY)
-        assert session.execute(WHO).one()[0] == name
-
-
-def test_an_id_beyond_ascii_in_another_client_encoding(database: Database) -> None:
-    """P3: its bytes would spell another user there."""
-    engine = create_engine(database.app_url, client_encoding="latin1")
-    for name in ("Zoë", "ÿ"):
-        with Session(engine) as session:
-            hedgerow.bind(session, Identity(name), ROW_SECURITY)
-            assert session.execute(WHO).one()[0] == name
-    with Session(engine) as session:
-        hedgerow.bind(session, Identity("雪"), ROW_SECURITY)
-        with pytest.raises(IdentityError, match="client_encoding"):
-            session.execute(WHO)
     engine.dispose()
