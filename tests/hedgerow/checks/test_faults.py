@@ -3,7 +3,7 @@
 import pytest
 
 from hedgerow.checks import CHECKS
-from tests.hedgerow.checks.faults import FAULTS, Fault
+from tests.hedgerow.checks.faults import FAULTS, SECRET, Fault
 from tests.hedgerow.checks.stage import Stage
 
 CHECK = {check.number: check for check in CHECKS}
@@ -31,6 +31,7 @@ def test_a_fault_is_found_and_its_cure_mends_it(stage: Stage, fault: Fault) -> N
 
     if fault.by_hand:
         stage.autocommit = False
+        stage.settings |= {"RLS_CONTEXT_SECRET": SECRET} if fault.lost_secret else {}
         stage.server_version = fault.server_version and _mended_version(fault.server_version)
     for cure in dict.fromkeys(finding.cure for finding in bad.findings):
         if not fault.by_hand:
