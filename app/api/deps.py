@@ -42,8 +42,11 @@ async def get_async_db() -> AsyncIterator[AsyncSession]:
         yield session
 
 
-SessionDep = Annotated[Session, Depends(get_db)]
-AsyncSessionDep = Annotated[AsyncSession, Depends(get_async_db)]
+# The function's scope ends the session, and gives the connection back, before the response is sent:
+# otherwise a slow client, a stream or a background task would hold both (P22). A generator
+# dependency of your own that asks for a session needs the same scope.
+SessionDep = Annotated[Session, Depends(get_db, scope="function")]
+AsyncSessionDep = Annotated[AsyncSession, Depends(get_async_db, scope="function")]
 
 
 def get_token_user_id(token: TokenDep) -> UUID:

@@ -12,14 +12,14 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from hedgerow.checks import CHECKS
-from hedgerow.checks.allowlist import read_allowlist
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.reports import as_json, plain, sarif
 from hedgerow.checks.runner import run
+from hedgerow.cli.allowed import allowlist_at
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.explain import explain_connection_failure
-from hedgerow.project import find_settings, load_project
+from hedgerow.project import load_project
 
 _HELP = """Say whether the database keeps users apart, as the application role and as the owner.
 
@@ -70,9 +70,7 @@ def _check(
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
 ) -> None:
     here = Path.cwd()
-    file, settings = find_settings(here)
-    numbers = [check.number for check in CHECKS]
-    allowlist = read_allowlist(file, settings.get("allow", []), numbers)
+    allowlist = allowlist_at(here)
     project = load_project(here)
     owner_url = project.owner_url()
     with (

@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from hedgerow.checks import CHECKS
-from hedgerow.checks.allowlist import read_allowlist
+from hedgerow.cli.allowed import allowlist_at
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.errors import ConfigurationError
-from hedgerow.lint import RULES
 from hedgerow.lint.model import Declarations, Route
 from hedgerow.lint.report import as_json, as_text, lint
-from hedgerow.project import find_settings, load_application, load_project
+from hedgerow.project import load_application, load_project
 
 _HELP = """Find models that keep nobody apart, and routes that forget who is asking.
 
@@ -38,9 +36,7 @@ def _lint(
     ] = OutputFormat.TEXT,
 ) -> None:
     here = Path.cwd()
-    file, settings = find_settings(here)
-    numbers = [check.number for check in CHECKS] + [rule.number for rule in RULES]
-    allowlist = read_allowlist(file, settings.get("allow", []), numbers)
+    allowlist = allowlist_at(here)
     project = load_project(here)
     report = lint(Declarations(project.metadata, _routes(here)), allowlist)
     if output is OutputFormat.JSON:

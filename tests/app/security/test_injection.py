@@ -1,7 +1,5 @@
 """A route with an SQL injection, attacked over HTTP, with identities plain and signed."""
 
-from uuid import UUID
-
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -76,30 +74,15 @@ def test_a_plain_identity_is_forged_through_the_hole(
     assert set(response.json()) >= HIDDEN
 
 
-def titles(database: Database, owner: UUID) -> list[str]:
-    return sorted(row["title"] for row in stored(database)["item"] if row["owner_id"] == owner)
-
-
-@signed_only
 @pytest.mark.parametrize("attack", STACKED)
 def test_stacked_statements_change_no_hidden_row(
     attack: str, vulnerable: TestClient, database: Database, alice: Person, bob: Person
 ) -> None:
-    """P3, P4."""
+    """P3, P4: signed or not, since an execute is one statement (tests/hedgerow has the control)."""
     before = stored(database)
     response = search(vulnerable, alice, attack.format(bob=bob.id))
     assert response.status_code == 500
     assert stored(database) == before
-
-
-@plain_only
-@pytest.mark.parametrize("attack", STACKED)
-def test_stacked_statements_change_hidden_rows_of_plain_identities(
-    attack: str, vulnerable: TestClient, database: Database, alice: Person, bob: Person
-) -> None:
-    """P3, P4, the negative control."""
-    search(vulnerable, alice, attack.format(bob=bob.id))
-    assert set(titles(database, bob.id)).isdisjoint(HIDDEN)
 
 
 @signed_only

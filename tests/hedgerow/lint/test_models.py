@@ -1,10 +1,13 @@
 """Models that keep nobody apart are found where they are written; the cure mends them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.hedgerow.lint.support import BASE, findings, lint, write_project
+from tests.support.databases import Database
 
 UNSCOPED = """
 
@@ -133,3 +136,21 @@ def test_an_allowlist_that_says_nothing(settings: str, complaint: str, tmp_path:
     assert result.returncode == 1
     [line] = result.stderr.splitlines()
     assert complaint in line
+
+
+def test_the_allowlist_is_shared_with_the_checks_of_a_database(
+    database: Database, tmp_path: Path
+) -> None:
+    project = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
+    (tmp_path / "pyproject.toml").write_text(project + ALLOW)
+    result = subprocess.run(
+        [Path(sys.executable).parent / "hedgerow", "check", "--format", "json"],
+        cwd=tmp_path,
+        env=database.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert result.stderr == ""
+    assert result.returncode == 0
