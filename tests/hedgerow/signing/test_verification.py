@@ -101,6 +101,10 @@ def test_a_signature_is_for_one_time(connection: RawConnection, alice: Person) -
         "' OR true --",
         "ä" * 1000,
     ],
+    ids=[
+        *("empty", "blank", "zero", "now", "infinity", "nan", "too-large"),
+        *("another-user", "quote", "long"),
+    ],
 )
 def test_anything_else_is_no_signature(
     forged: str, connection: RawConnection, alice: Person

@@ -41,6 +41,8 @@ SET_UP = (
     "INSERT INTO document VALUES (1, 1), (2, 2), (3, NULL)",
     """CREATE POLICY of_team ON document TO rls_app_user
        USING (EXISTS (SELECT FROM team WHERE team.id = document.team_id))""",
+    # Of no use to alice, who does not find the document in the first place.
+    "CREATE POLICY bin ON document FOR DELETE TO rls_app_user USING (id = 2)",
     "CREATE POLICY archived ON document AS RESTRICTIVE FOR UPDATE TO PUBLIC USING (id <> 1)",
     "CREATE POLICY broken ON document FOR DELETE TO rls_app_user USING (1 / (team_id - 1) = 0)",
 )
