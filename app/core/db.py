@@ -120,9 +120,13 @@ async def close_async_connections() -> None:
 
 
 def shutdown() -> None:
-    """Close the connections, and let the embedded server stop if nobody else uses it."""
-    get_engine().dispose()
-    if settings.owner_url is None:
+    """Close the connections, and let the embedded server stop if nobody else uses it.
+
+    What was never opened is left alone: asking for it would start the server again.
+    """
+    if get_engine.cache_info().currsize:
+        get_engine().dispose()
+    if _embedded_server.cache_info().currsize:
         _embedded_server().release()
     for cached in (get_engine, owner_url):
         cached.cache_clear()
