@@ -1,6 +1,7 @@
 """What `scripts/dev` runs: the database, its migrations, the first users, then FastAPI's server."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def banner(arguments: Sequence[str]) -> str:
     """Say where the application answers and how to sign in."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", default="8000")
+    parser.add_argument("--port", default=os.environ.get("PORT", "8000"))
     parser.add_argument("--root-path", default="")
     given, _ = parser.parse_known_args(arguments)
     address = f"http://{given.host}:{given.port}{given.root_path}"

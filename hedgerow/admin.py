@@ -1,7 +1,7 @@
 """Elevate a session to an admin for the length of a block, and restore it exactly."""
 
 from types import TracebackType
-from typing import ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +22,8 @@ class AdminContext:
 
     Leaving normally flushes what is pending, as the admin, and makes the session who it was.
     Leaving with an exception undoes what the block has not committed, as `begin_nested()` would,
-    and the exception reaches the caller unchanged (P21).
+    and the exception reaches the caller unchanged (P21). What the block loaded can still be read
+    after it, but is detached from the session, which would otherwise go on finding hidden rows.
 
     The trap: it does not ask whether `user_id` may do this. Check that before.
 
@@ -41,6 +42,7 @@ class AdminContext:
         self.identity = identity
         self._session = session
         self._savepoint: SessionTransaction | None = None
+        self._known: set[Any] = set()
 
     @classmethod
     def create_full_admin(cls, user_id: UserId, session: Session | AsyncSession) -> Self:
@@ -99,6 +101,7 @@ class AdminContext:
         if open_connections(session):
             self._savepoint = _begin_savepoint(session)
         state.elevations.append(self.identity)
+        self._known = set(session.identity_map.keys())
         try:
             apply_to_open_transaction(session, state)
         except BaseException:
@@ -106,6 +109,14 @@ class AdminContext:
             raise
 
     def _leave(self, session: Session, *, failed: bool) -> None:
+        if not self._is_innermost(session):
+            self._undo(session)
+            if failed:
+                return
+            raise IdentityError(
+                "Admin blocks of one session ended in another order than they began, so its"
+                " transaction was rolled back: give each task a session of its own."
+            )
         if failed:
             self._undo(session)
             return
@@ -118,6 +129,7 @@ class AdminContext:
         except BaseException:
             self._undo(session)
             raise
+        self._forget(session)
 
     def _restore(self, session: Session) -> None:
         """Give the open transaction its former identity, and keep what the admin did in it.
@@ -128,6 +140,10 @@ class AdminContext:
         own = self._open_savepoint(session)
         while (nested := session.get_nested_transaction()) is not None and nested is not own:
             nested.commit()
+        if own is None:
+            for connection in open_connections(session):
+                while (savepoint := connection.get_nested_transaction()) is not None:
+                    savepoint.commit()
         self._pop(session)
         apply_to_open_transaction(session, state_of(session, self.row_security))
         if own is not None:
@@ -147,6 +163,7 @@ class AdminContext:
 
     def _undo(self, session: Session) -> None:
         self._pop(session)
+        self._forget(session)
         try:
             if (own := self._open_savepoint(session)) is not None:
                 own.rollback()
@@ -156,10 +173,23 @@ class AdminContext:
             # The connection is beyond repair: throw it away rather than hide the first error.
             session.invalidate()
 
-    def _pop(self, session: Session) -> None:
+    def _forget(self, session: Session) -> None:
+        """Detach what the block loaded, or `get` would go on finding hidden rows in memory."""
+        for instance in list(session):
+            if session.identity_key(instance=instance) not in self._known and instance in session:
+                session.expunge(instance)
+
+    def _is_innermost(self, session: Session) -> bool:
         elevations = state_of(session, self.row_security).elevations
-        if elevations and elevations[-1] is self.identity:
-            elevations.pop()
+        return bool(elevations) and elevations[-1] is self.identity
+
+    def _pop(self, session: Session) -> None:
+        """End this elevation, and those that began in it and should have ended before."""
+        elevations = state_of(session, self.row_security).elevations
+        for position, identity in enumerate(elevations):
+            if identity is self.identity:
+                del elevations[position:]
+                return
 
     def _open_savepoint(self, session: Session) -> SessionTransaction | None:
         """Return the block's own savepoint, unless a commit or rollback inside has ended it."""

@@ -10,7 +10,7 @@ from hedgerow import wire
 from hedgerow.errors import IdentityError
 from hedgerow.identity import Identity
 from hedgerow.row_security import RowSecurity
-from hedgerow.session import IN_SAVEPOINT, bind_session, log_identity, refuse_another_user
+from hedgerow.session import IN_SAVEPOINT, bind_session, log_identity, refuse_change
 
 _OPTION = "hedgerow_identity"
 
@@ -22,7 +22,8 @@ def bind(target: Session | Connection, identity: Identity, row_security: RowSecu
     with each transaction (P11). In a transaction that has begun it is set at once, at one round
     trip. The role of a bound user may be changed by binding again; another user may not.
 
-    Raises IdentityError where `target` is bound to another user, is inside an admin block or a
+    Raises IdentityError where `target` is bound to another user, or to a read-only admin and should
+    be more, is inside an admin block or a
     savepoint; at the next transaction, where it is in AUTOCOMMIT (P19). The trap: the identity
     stays on a Session object after `close()`; give each request its own session.
     """
@@ -45,7 +46,7 @@ async def bind_async(
 def _bind_connection(connection: Connection, identity: Identity, row_security: RowSecurity) -> None:
     bound = connection.get_execution_options().get(_OPTION)
     if bound is not None:
-        refuse_another_user(bound, identity)
+        refuse_change(bound, identity)
     if connection.in_nested_transaction():
         raise IdentityError(IN_SAVEPOINT)
     # An execution option belongs to this Connection alone; `Connection.info` would stay with the

@@ -13,7 +13,7 @@ _MISSING = f"""RAISE EXCEPTION USING
         ERRCODE = '{MISSING_IDENTITY}',
         MESSAGE = 'row security: this transaction carries no identity',
         HINT = 'Bind an identity to the session before you use it: RLSSessionDep in a route,'
-            ' hedgerow.bind(session, identity, ...) elsewhere.';"""
+            ' hedgerow.bind(session, identity, ...) elsewhere, hedgerow psql --as USER in psql.';"""
 
 
 def create_statements() -> tuple[str, ...]:

@@ -5,23 +5,32 @@ import logging
 from sqlalchemy import Connection, text
 
 from hedgerow import functions, sql
+from hedgerow.errors import ProvisioningError
 from hedgerow.row_security import RowSecurity
 from hedgerow.signing import Signing
 
 logger = logging.getLogger("hedgerow.keys")
 
 
-def reconcile_functions(connection: Connection, row_security: RowSecurity) -> None:
+def reconcile_functions(
+    connection: Connection, row_security: RowSecurity, *, may_stop_signing: bool = False
+) -> None:
     """Define the functions for plain or signed identities, and store the key for signed ones.
 
-    Does nothing where schema `rls` does not exist (yet, or any more).
+    Does nothing where schema `rls` does not exist (yet, or any more). Raises ProvisioningError
+    where the database has keys but no secret is configured, unless signing is to end: a forgotten
+    variable must not have it believe everybody.
     """
     if not functions.exist(connection):
         return
     signing = row_security.signing
     if signing is None:
-        removed = connection.execute(text("DELETE FROM rls.signing_key")).rowcount
-        if removed:
+        if connection.execute(text("DELETE FROM rls.signing_key")).rowcount:
+            if not may_stop_signing:
+                raise ProvisioningError(
+                    "The database believes signed identities only, but RLS_CONTEXT_SECRET is not"
+                    " set: set it, or end signing with `alembic -x signing=off upgrade head`."
+                )
             logger.warning("Signing is off: the database now believes identities as they are.")
     else:
         _store_key(connection, signing)
@@ -43,8 +52,9 @@ def _store_key(connection: Connection, signing: Signing) -> None:
     )
     connection.execute(
         text(
-            "UPDATE rls.signing_key SET retires_at = now() + :rotation"
-            " WHERE inner_pad <> :inner AND retires_at IS NULL"
+            # Never later than promised before: least() passes over NULL.
+            "UPDATE rls.signing_key SET retires_at = least(retires_at, now() + :rotation)"
+            " WHERE inner_pad <> :inner"
         ),
         {"inner": inner, "rotation": signing.rotation},
     )

@@ -22,7 +22,8 @@ _GRANT_OPTIONS_SINCE = 160000
 _MEMBERSHIPS = text("""
     SELECT g.rolname AS group, grantor.rolname AS grantor,
            -- to_jsonb tells the options where they exist
-           to_jsonb(m) ->> 'inherit_option' AS inherit, to_jsonb(m) ->> 'set_option' AS set
+           to_jsonb(m) ->> 'inherit_option' AS inherit, to_jsonb(m) ->> 'set_option' AS set,
+           m.admin_option AS admin
     FROM pg_auth_members m
     JOIN pg_roles g ON g.oid = m.roleid
     JOIN pg_roles r ON r.oid = m.member
@@ -146,7 +147,7 @@ def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleCha
         right = (
             (str(wanted.member_of.get(row.group)).lower(), "true") if has_options else (None, None)
         )
-        if is_wanted and (row.inherit, row.set) == right:
+        if is_wanted and (row.inherit, row.set) == right and not row.admin:
             missing.pop(row.group, None)
         elif is_wanted or not wanted.may_join_others:
             statement = f"REVOKE {sql.name(row.group)} FROM {sql.name(wanted.name)}"

@@ -13,6 +13,9 @@ IdType = Literal["uuid", "bigint", "text"]
 MAX_IDENTIFIER_BYTES = 63
 """PostgreSQL cuts longer names off silently (NAMEDATALEN - 1), so two could become one."""
 
+_NO_ROLES = {"public", "none"}
+"""Words that GRANT and SET ROLE do not take for a role."""
+
 
 @dataclass(frozen=True)
 class RoleNames:
@@ -34,6 +37,8 @@ class RoleNames:
                 raise ConfigurationError(
                     f"{name!r} is no role name: use 1 to {MAX_IDENTIFIER_BYTES} bytes without NUL."
                 )
+            if name.lower() in _NO_ROLES:
+                raise ConfigurationError(f"{name!r} means no role of its own: choose another name.")
         if len(set(names)) != len(names):
             raise ConfigurationError(
                 f"Each database role needs a name of its own, got {', '.join(names)}."

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from hedgerow import wire
 from hedgerow.errors import IdentityError
-from hedgerow.identity import Identity
+from hedgerow.identity import Identity, Role
 from hedgerow.row_security import RowSecurity
 
 _KEY = "hedgerow"
@@ -47,7 +47,7 @@ def bind_session(session: Session, identity: Identity, row_security: RowSecurity
     if state.elevations:
         raise IdentityError("This session is inside an admin block: bind identities outside of it.")
     if state.base is not None:
-        refuse_another_user(state.base, identity)
+        refuse_change(state.base, identity)
     if state.base == identity:
         return
     if session.in_nested_transaction():
@@ -59,11 +59,16 @@ def bind_session(session: Session, identity: Identity, row_security: RowSecurity
 IN_SAVEPOINT = "A savepoint that is rolled back would take the identity with it: bind before it."
 
 
-def refuse_another_user(bound: Identity, identity: Identity) -> None:
-    """Raise IdentityError unless both are the same user, in whatever role."""
+def refuse_change(bound: Identity, identity: Identity) -> None:
+    """Raise IdentityError for another user, and for more than a read-only admin may do."""
     if bound.user_id != identity.user_id:
         raise IdentityError(
             "This is bound to another user already: open a session or connection for each identity."
+        )
+    if bound.role is Role.READ_ONLY_ADMIN and identity.role is not Role.READ_ONLY_ADMIN:
+        raise IdentityError(
+            "This is bound to a read-only admin and stays read-only: a route asks for one kind of"
+            " session, and another kind needs a session of its own."
         )
 
 
@@ -104,7 +109,12 @@ def _carry_identity(
         return
     settings = state.row_security.settings_for(state.current)
     if settings:
-        wire.begin_with(connection, settings)
+        try:
+            wire.begin_with(connection, settings)
+        except BaseException:
+            # The session has this connection by now, and would go on using it as nobody.
+            connection.invalidate()
+            raise
         log_identity(state.row_security, state.current)
 
 

@@ -4,6 +4,7 @@ import sys
 from logging.config import fileConfig
 
 from alembic import context
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
@@ -13,6 +14,8 @@ from hedgerow import HedgerowError, migrations
 
 if context.config.config_file_name is not None:
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+
+configure_mappers()  # a relationship to a model that was never imported is an error, not nothing
 
 try:
     migrations.run(

@@ -54,7 +54,7 @@ def _check_role_name(name: str) -> str:
         raise ValueError("a role name has 1 to 63 bytes: PostgreSQL cuts off a longer one")
     if "\x00" in name:
         raise ValueError("a role name must not contain a NUL character")
-    if name.startswith("pg_") or name in _RESERVED_ROLES:
+    if name.startswith("pg_") or name.lower() in _RESERVED_ROLES:
         raise ValueError(f"PostgreSQL reserves the role name {name!r}: choose another")
     return name
 

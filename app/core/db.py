@@ -92,14 +92,20 @@ def owner_engine() -> Engine:
 def new_session() -> Session:
     """Return a session as the application role, with no identity yet.
 
-    Objects stay readable after a commit: reading them again would begin a transaction.
+    Objects stay readable after a commit: reading them again would begin a transaction. Once closed
+    it stays closed: a response that goes on after its request opens a session of its own.
     """
-    return Session(get_engine(), expire_on_commit=False)
+    return Session(get_engine(), expire_on_commit=False, close_resets_only=False)
 
 
 def new_async_session() -> AsyncSession:
     """Return the asynchronous twin of `new_session`; `run_sync` gives crud a plain session."""
-    return AsyncSession(get_async_engine(), expire_on_commit=False, sync_session_class=Session)
+    return AsyncSession(
+        get_async_engine(),
+        expire_on_commit=False,
+        close_resets_only=False,
+        sync_session_class=Session,
+    )
 
 
 def startup() -> None:

@@ -69,6 +69,8 @@ def authenticate(*, session: Session, email: str, password: str) -> User | None:
     A hash of an older kind is replaced. The trap: the account may be inactive.
     """
     user = get_user_by_email(session=session, email=email)
+    # Hashing takes its time on purpose, and no connection should wait for it.
+    session.commit()
     if user is None:
         pretend_to_verify_password(password)
         return None

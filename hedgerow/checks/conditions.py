@@ -21,14 +21,16 @@ _POLICIES = text("""
         pg_get_expr(polwithcheck, polrelid) AS with_check
     FROM pg_policy
     WHERE polrelid = ANY(:tables) AND EXISTS (SELECT FROM unnest(polroles) AS role
-        WHERE role = 0 OR pg_has_role(session_user, role, 'USAGE'))
+        -- A role that injected SQL can SET lets through as well; a restriction must hold for all.
+        WHERE role = 0 OR pg_has_role(session_user, role,
+            CASE WHEN polpermissive THEN 'MEMBER' ELSE 'USAGE' END))
     ORDER BY polrelid, polname
 """)
 
 
 @dataclass(frozen=True)
 class LivePolicy:
-    """A policy that applies to the login, with its conditions as the server spells them."""
+    """A policy that the login can make apply, with its conditions as the server spells them."""
 
     table: int
     name: str

@@ -12,14 +12,14 @@ from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING
 _PLANTABLE = (USER_ID_SETTING, ROLE_SETTING, SIGNATURE_SETTING, "role", "row_security")
 
 _DEFAULTS = text("""
-    SELECT r.rolname AS role, d.datname AS database, split_part(setting, '=', 1) AS name
+    SELECT r.rolname AS role, d.datname AS database, lower(split_part(setting, '=', 1)) AS name
     FROM pg_db_role_setting s
     LEFT JOIN pg_roles r ON r.oid = s.setrole
     LEFT JOIN pg_database d ON d.oid = s.setdatabase
     CROSS JOIN LATERAL unnest(s.setconfig) AS setting
     WHERE (s.setrole = 0 OR r.rolname = session_user)
       AND (s.setdatabase = 0 OR d.datname = current_database())
-      AND split_part(setting, '=', 1) = ANY(:names)
+      AND lower(split_part(setting, '=', 1)) = ANY(:names)
     ORDER BY 1, 2, 3
 """)
 

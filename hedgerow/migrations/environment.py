@@ -75,7 +75,11 @@ def run(
                     ensure_roles(connection, row_security, passwords)
                 context.run_migrations()
                 if _moves_database():
-                    reconcile_functions(connection, row_security)
+                    reconcile_functions(
+                        connection,
+                        row_security,
+                        may_stop_signing="signing=off" in context.get_x_argument(),
+                    )
                     reconcile(connection, target_metadata, row_security)
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error

@@ -53,7 +53,7 @@ def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
         patch.setattr(app.core.db, "application_url", lambda: database.app_url)
         for holder in (app.core.db, app.core.sessions, app.api.deps, AdminContext):
             patch.setattr(holder, "row_security", row_security)
-        app.core.db.get_engine.cache_clear()
+        app.core.db.shutdown()  # what tests elsewhere have opened
         yield app.core.db.get_engine()
         app.core.db.shutdown()
 

@@ -31,7 +31,8 @@ def signed_with(secret: str, **options: timedelta) -> RowSecurity:
 def upgrade(database: Database, secret: str | None, **settings: str) -> None:
     if secret is not None:
         settings["RLS_CONTEXT_SECRET"] = secret
-    result = run_alembic(database, "upgrade", "head", settings=settings)
+    off = () if secret is not None else ("-x", "signing=off")
+    result = run_alembic(database, *off, "upgrade", "head", settings=settings)
     assert result.returncode == 0, result.stderr
 
 
@@ -174,6 +175,10 @@ def test_signing_is_turned_on_off_and_on(fresh_database: Database, engine: Engin
     assert outcome(engine, alice, PLAIN) == own
     upgrade(fresh_database, FIRST)
     assert outcome(engine, alice, signed) == own
+    assert outcome(engine, alice, PLAIN) == INVALID_SIGNATURE
+    forgotten = run_alembic(fresh_database, "upgrade", "head")
+    assert forgotten.returncode == 1
+    assert "RLS_CONTEXT_SECRET is not set" in forgotten.stderr
     assert outcome(engine, alice, PLAIN) == INVALID_SIGNATURE
     upgrade(fresh_database, None)
     assert outcome(engine, alice, PLAIN) == own
