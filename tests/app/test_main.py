@@ -119,14 +119,13 @@ def address(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Yield a function that says where the application will find its database."""
 
     def application_connects(url: URL) -> None:
+        app.core.db.shutdown()
         monkeypatch.setattr(app.core.db, "application_url", lambda: url)
-        app.core.db.get_engine.cache_clear()
 
     # The application shortens tracebacks as it gives up, for the rest of its process.
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
     yield application_connects
-    app.core.db.get_engine().dispose()
-    app.core.db.get_engine.cache_clear()
+    app.core.db.shutdown()
 
 
 def refusal_to_start() -> str:

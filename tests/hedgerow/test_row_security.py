@@ -12,7 +12,9 @@ from hedgerow.row_security import IdType
 
 USER = uuid4()
 NAMES = st.lists(
-    st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=15),
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=15).filter(
+        lambda name: name.lower() not in ("public", "none")
+    ),
     min_size=4,
     max_size=4,
     unique=True,
@@ -52,6 +54,12 @@ def test_an_identity_reads_well(user_id: object) -> None:
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "ü" * 32])
 def test_a_name_that_postgresql_would_not_keep_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="1 to 63 bytes"):
+        RoleNames(app=name)
+
+
+@pytest.mark.parametrize("name", ["public", "Public", "NONE"])
+def test_a_name_that_means_no_role_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no role of its own"):
         RoleNames(app=name)
 
 
