@@ -188,11 +188,22 @@ FAULTS: tuple[Fault, ...] = (
         "ROLE {app} IN DATABASE {database} app.user_id",
         ("ALTER ROLE {app} IN DATABASE {database} SET app.user_id = 'somebody'",),
     ),
+    Fault(
+        "H116",
+        "DATABASE {database} app.user_id",
+        ("ALTER DATABASE {database} SET \"APP.USER_ID\" = 'somebody'",),
+    ),
     Fault("H116", "ROLE {app} role", ("ALTER ROLE {app} SET role = {admin}",), own_roles=True),
     Fault(
         "H117",
         "item.for_reports",
         ("CREATE POLICY for_reports ON item FOR SELECT TO PUBLIC USING (true)",),
+    ),
+    # Applies to no request, until injected SQL takes the role.
+    Fault(
+        "H117",
+        "item.for_admins",
+        ("CREATE POLICY for_admins ON item FOR SELECT TO {admin} USING (true)",),
     ),
     Fault(
         "H117",

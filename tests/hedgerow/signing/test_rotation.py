@@ -169,6 +169,18 @@ def test_no_overlap_where_none_is_wanted(fresh_database: Database, engine: Engin
     assert outcome(engine, alice, signed_with(FIRST)) == INVALID_SIGNATURE
 
 
+def test_a_leaked_secret_that_is_retiring_ends_sooner(
+    fresh_database: Database, engine: Engine
+) -> None:
+    """It was promised a day; the migration that follows the leak takes that back."""
+    alice = add_person(fresh_database, "alice")
+    demand(fresh_database, signed_with(FIRST))
+    demand(fresh_database, signed_with(SECOND))
+    assert outcome(engine, alice, signed_with(FIRST)) == set(alice.items)
+    upgrade(fresh_database, SECOND, RLS_CONTEXT_ROTATION_SECONDS="0")
+    assert outcome(engine, alice, signed_with(FIRST)) == INVALID_SIGNATURE
+
+
 def test_signing_is_turned_on_off_and_on(fresh_database: Database, engine: Engine) -> None:
     alice = add_person(fresh_database, "alice")
     own, signed = set(alice.items), signed_with(FIRST)
