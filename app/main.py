@@ -1,10 +1,10 @@
 """The application: `fastapi run app/main.py` serves `app`."""
 
-import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
@@ -15,8 +15,10 @@ from app.api.errors import install_error_handlers
 from app.api.main import api_router
 from app.core.config import settings
 from app.core.db import close_async_connections, shutdown, startup
+from app.core.logs import configure_logging
 from app.core.project import project
 from hedgerow import HedgerowError
+from hedgerow.fastapi.observation import IdentityObserver
 
 
 def name_operation(route: APIRoute) -> str:
@@ -27,9 +29,7 @@ def name_operation(route: APIRoute) -> str:
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Prepare the database before the first request, and let go of it after the last."""
-    # Without a handler, Python would show no message of the application's below WARNING.
-    logging.basicConfig(format="%(levelname)s: %(name)s: %(message)s")
-    logging.getLogger("app").setLevel(logging.INFO)
+    configure_logging()
     try:
         await run_in_threadpool(startup)
     except HedgerowError:
@@ -57,6 +57,9 @@ def create_app() -> FastAPI:
         allow_methods=["*"],
         allow_headers=["*"],
     )
+    app.add_middleware(IdentityObserver, key=settings.SECRET_KEY)
+    # Added last, so it sees a request first: its id goes to the audit trail and to the answer.
+    app.add_middleware(CorrelationIdMiddleware)
     install_error_handlers(app)
     hedgerow.fastapi.install_error_handlers(app)
     if settings.ENVIRONMENT == "local":

@@ -87,7 +87,8 @@ class User(UserBase, table=True):
 
     __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt(
         "Signing in looks an account up by its address, before anybody is known to be asking;"
-        " the routes of accounts check by themselves who may do what."
+        " the routes of accounts check by themselves who may do what.",
+        recorded=hedgerow.Recorded(values=frozenset({"is_active", "is_superuser"})),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

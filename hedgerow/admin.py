@@ -1,5 +1,6 @@
 """Elevate a session to an admin for the length of a block, and restore it exactly."""
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Self, cast
 
@@ -25,6 +26,9 @@ class AdminContext:
     and the exception reaches the caller unchanged (P21). What the block loaded can still be read
     after it, but is detached from the session, which would otherwise go on finding hidden rows.
 
+    With an audit trail the block is recorded before its first statement, with its reason and the
+    request that the session is bound in.
+
     The trap: it does not ask whether `user_id` may do this. Check that before.
 
     Subclasses set `row_security`, so that callers need not name it.
@@ -45,14 +49,18 @@ class AdminContext:
         self._known: set[Any] = set()
 
     @classmethod
-    def create_full_admin(cls, user_id: UserId, session: Session | AsyncSession) -> Self:
+    def create_full_admin(
+        cls, user_id: UserId, session: Session | AsyncSession, *, reason: str | None = None
+    ) -> Self:
         """Return a block in which `user_id` acts as an admin who may read and write all rows."""
-        return cls(Identity(user_id, Role.ADMIN), session)
+        return cls(Identity(user_id, Role.ADMIN, reason), session)
 
     @classmethod
-    def create_read_only_admin(cls, user_id: UserId, session: Session | AsyncSession) -> Self:
+    def create_read_only_admin(
+        cls, user_id: UserId, session: Session | AsyncSession, *, reason: str | None = None
+    ) -> Self:
         """Return a block in which `user_id` reads all rows and PostgreSQL refuses every write."""
-        return cls(Identity(user_id, Role.READ_ONLY_ADMIN), session)
+        return cls(Identity(user_id, Role.READ_ONLY_ADMIN, reason), session)
 
     def __enter__(self) -> Self:
         if isinstance(self._session, AsyncSession):
@@ -95,6 +103,7 @@ class AdminContext:
                 "A full admin block cannot stand inside a read-only one, whose transaction cannot"
                 " be made writable again: leave the read-only block first."
             )
+        self.identity = _of_the_same_request(self.identity, state.base)
         session.flush()  # what is pending belongs to who made it
         if session.in_nested_transaction():
             session.connection()  # or the outer transaction would begin later, as the admin
@@ -197,6 +206,17 @@ class AdminContext:
         while nested is not None and nested is not self._savepoint:
             nested = nested.parent
         return nested
+
+
+def _of_the_same_request(identity: Identity, bound: Identity | None) -> Identity:
+    """Return `identity` with the origin, and the reason where it gives none, of the session's."""
+    if bound is None:
+        return identity
+    return replace(
+        identity,
+        reason=identity.reason or bound.reason,
+        origin=identity.origin or bound.origin,
+    )
 
 
 def _begin_savepoint(session: Session) -> SessionTransaction:

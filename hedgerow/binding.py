@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
 from hedgerow import wire
+from hedgerow.audit.recorder import record_elevation
 from hedgerow.errors import IdentityError
 from hedgerow.identity import Identity
 from hedgerow.row_security import RowSecurity
@@ -54,18 +55,23 @@ def _bind_connection(connection: Connection, identity: Identity, row_security: R
     connection.execution_options(**{_OPTION: identity})
     if bound is None:
         event.listen(connection, "begin", partial(_carry_identity, row_security))
-    if connection.in_transaction() and (settings := row_security.settings_for(identity)):
-        wire.set_locally(connection, settings)
-        log_identity(row_security, identity)
+    if connection.in_transaction():
+        elevation = record_elevation(connection, identity, row_security)
+        if settings := row_security.settings_for(identity, elevation):
+            wire.set_locally(connection, settings)
+            log_identity(row_security, identity)
 
 
 def _carry_identity(row_security: RowSecurity, connection: Connection) -> None:
     identity = connection.get_execution_options()[_OPTION]
-    if settings := row_security.settings_for(identity):
-        try:
+    try:
+        elevation = record_elevation(connection, identity, row_security)
+        settings = row_security.settings_for(identity, elevation)
+        if settings:
             wire.begin_with(connection, settings)
-        except BaseException:
-            # SQLAlchemy would take this connection to be beginning for ever, and begin no more.
-            connection.close()
-            raise
+    except BaseException:
+        # SQLAlchemy would take this connection to be beginning for ever, and begin no more.
+        connection.close()
+        raise
+    if settings:
         log_identity(row_security, identity)

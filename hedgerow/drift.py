@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from hedgerow import functions, sql
+from hedgerow.definitions import definitions_for
 from hedgerow.roles import pending_role_changes
 from hedgerow.row_security import RowSecurity
 
@@ -44,8 +45,7 @@ def differing_functions(connection: Connection, row_security: RowSecurity) -> Ma
     live = _read(connection)
     savepoint = connection.begin_nested()
     try:
-        signed = row_security.signing is not None
-        for statement in functions.define_statements(row_security.id_type, signed=signed):
+        for statement in definitions_for(connection, row_security):
             connection.execute(sql.Statement(statement))
         redefined = _read(connection)
     finally:

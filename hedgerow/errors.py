@@ -12,6 +12,9 @@ INVALID_SIGNATURE = "RL002"
 EXPIRED_SIGNATURE = "RL003"
 """SQLSTATE where the signature is too old, or from the future, for the transaction."""
 
+UNRECORDED_ELEVATION = "RL004"
+"""SQLSTATE where an admin's transaction has no committed record of its elevation."""
+
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 

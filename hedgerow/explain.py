@@ -1,7 +1,9 @@
 """What to tell a person when PostgreSQL cannot be reached, or refuses."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hedgerow.errors import DatabaseNotReadyError, HedgerowError
 
 
 def first_line(error: DBAPIError) -> str:
@@ -17,3 +19,13 @@ def explain_connection_failure(engine: Engine, error: OperationalError, cure: st
         f"/{url.database}: {first_line(error)}. Check that the server runs there, and DATABASE_URL"
         f" (or POSTGRES_*). {cure}"
     )
+
+
+def connect(
+    engine: Engine, cure: str, error: type[HedgerowError] = DatabaseNotReadyError
+) -> Connection:
+    """Connect, or raise `error` with one line that ends with `cure`."""
+    try:
+        return engine.connect()
+    except OperationalError as failure:
+        raise error(explain_connection_failure(engine, failure, cure)) from None

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
-from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING
+from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING, Role
 from hedgerow.row_security import IdType
 
 SCHEMA = "rls"
@@ -33,25 +33,23 @@ def create_statements() -> tuple[str, ...]:
     )
 
 
-def define_statements(id_type: IdType, *, signed: bool) -> tuple[str, ...]:
+def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -> tuple[str, ...]:
     """Return the SQL that defines `rls.user_id()`, of `id_type`, and `rls.role()`.
 
-    Both are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). They are
-    SQL-standard bodies, parsed as they are created, so that no search_path changes what they mean
-    (P7), and are inlined into the InitPlan. A setting that was made in an earlier transaction reads
+    Where it is `audited`, `rls.role()` calls nobody an admin whose elevation is not recorded.
+
+    Both are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). No
+    search_path changes what they mean (P7). A setting that was made in an earlier transaction reads
     '' and not NULL (P12); either is an error, never an empty list (P16).
+
+    `rls.user_id()` is one function that the planner leaves alone. One that it inlines, with a check
+    beside it, costs a statement that is planned anew 15 µs more; benchmarks/database shows it.
     """
-    user_id = _setting(USER_ID_SETTING)
     checked = f"{SCHEMA}.{'verify_identity' if signed else 'require_identity'}()"
-    cast = "" if id_type == "text" else f"::{id_type}"
     return (
-        _verifier() if signed else _presence(),
-        f"""CREATE OR REPLACE FUNCTION {SCHEMA}.user_id() RETURNS {id_type}
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN {checked} THEN {user_id}{cast} END""",
-        f"""CREATE OR REPLACE FUNCTION {SCHEMA}.role() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN {checked} THEN {_setting(ROLE_SETTING)} END""",
+        _verifier("verify_identity", "boolean", "true") if signed else _presence(),
+        _verifier("user_id", id_type, "claimed_user") if signed else _user_id(id_type),
+        _role(checked, audited=audited),
         # The other mode's check, which nothing refers to any more.
         f"DROP FUNCTION IF EXISTS {SCHEMA}.{'require_identity' if signed else 'verify_identity'}()",
     )
@@ -72,6 +70,50 @@ def _setting(name: str) -> str:
     return f"current_setting({sql.text_literal(name)}, true)"
 
 
+def without_audit_statement() -> str:
+    """Return the SQL that has `rls.role()` ask for no record of elevations any more."""
+    signed, plain = (
+        _role(f"{SCHEMA}.{check}()", audited=False)
+        for check in ("verify_identity", "require_identity")
+    )
+    return f"""DO $do$ BEGIN
+    IF to_regprocedure('{SCHEMA}.verify_identity()') IS NOT NULL THEN
+        {signed};
+    ELSE
+        {plain};
+    END IF;
+END $do$"""
+
+
+def _role(checked: str, *, audited: bool) -> str:
+    role = _setting(ROLE_SETTING)
+    if audited:
+        user = sql.text_literal(Role.USER)
+        role = f"CASE {role} WHEN {user} THEN {user} ELSE {SCHEMA}.verify_elevation() END"
+    return f"""CREATE OR REPLACE FUNCTION {SCHEMA}.role() RETURNS text
+LANGUAGE sql STABLE PARALLEL {"RESTRICTED" if audited else "SAFE"}
+RETURN CASE WHEN {checked} THEN {role} END"""
+
+
+def _user_id(id_type: IdType) -> str:
+    """Define who asks, in plain mode.
+
+    Every name is qualified: a search_path of its own would cost the function a third of its time.
+    """
+    user_id, role = (f"pg_catalog.{_setting(name)}" for name in (USER_ID_SETTING, ROLE_SETTING))
+    return f"""CREATE OR REPLACE FUNCTION {SCHEMA}.user_id() RETURNS {id_type}
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    claimed pg_catalog.text := {user_id};
+BEGIN
+    IF claimed OPERATOR(pg_catalog.<>) '' AND {role} OPERATOR(pg_catalog.<>) '' THEN
+        RETURN claimed;
+    END IF;
+    {_MISSING}
+END
+$$"""
+
+
 def _presence() -> str:
     """Define the check of plain mode: user and role are there."""
     return f"""CREATE OR REPLACE FUNCTION {SCHEMA}.require_identity() RETURNS boolean
@@ -87,15 +129,17 @@ END
 $$"""
 
 
-def _verifier() -> str:
-    """Define the check of signed mode, which runs with the owner's rights to read the key.
+def _verifier(name: str, returns: str, result: str) -> str:
+    """Define a function that checks the signature and then returns `result`.
+
+    It runs with the owner's rights to read the key.
 
     Digests are compared by their digests, so that the time of the comparison tells nothing about
     the right one. The time of issue is parsed only once the signature over it has been verified.
     A role that holds a space is never signed for: it could be role, time and the beginning of
     another user's id, where ids are text.
     """
-    return f"""CREATE OR REPLACE FUNCTION {SCHEMA}.verify_identity() RETURNS boolean
+    return f"""CREATE OR REPLACE FUNCTION {SCHEMA}.{name}() RETURNS {returns}
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     claimed_user text := {_setting(USER_ID_SETTING)};
@@ -122,7 +166,7 @@ BEGIN
             IF issued_at >= transaction_timestamp() - key.max_age
                 AND issued_at <= clock_timestamp() + key.max_age
             THEN
-                RETURN true;
+                RETURN {result};
             END IF;
             RAISE EXCEPTION USING
                 ERRCODE = '{EXPIRED_SIGNATURE}',

@@ -5,6 +5,7 @@ import logging
 from sqlalchemy import Connection, text
 
 from hedgerow import functions, sql
+from hedgerow.definitions import definitions_for
 from hedgerow.errors import ProvisioningError
 from hedgerow.row_security import RowSecurity
 from hedgerow.signing import Signing
@@ -34,7 +35,7 @@ def reconcile_functions(
             logger.warning("Signing is off: the database now believes identities as they are.")
     else:
         _store_key(connection, signing)
-    for statement in functions.define_statements(row_security.id_type, signed=signing is not None):
+    for statement in definitions_for(connection, row_security):
         connection.execute(sql.Statement(statement))
 
 

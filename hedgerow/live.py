@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.audit.triggers import NAME as TRIGGER_NAME
+from hedgerow.audit.triggers import read_arguments
 from hedgerow.policy import Policy
 from hedgerow.protection import Protection, TableKey
 from hedgerow.row_security import RoleNames
@@ -61,6 +63,17 @@ _SEQUENCES = text("""
 """)
 
 
+_TRIGGERS = text("""
+    SELECT tgrelid, tgargs FROM pg_trigger
+    WHERE tgname = :name AND NOT tgisinternal AND tgrelid = ANY(:tables)
+""")
+
+_TRIGGER_DEFINITION = text("""
+    SELECT pg_get_triggerdef(oid) FROM pg_trigger
+    WHERE tgname = :name AND tgrelid = to_regclass(:table)
+""")
+
+
 def live_protections(
     connection: Connection, schemas: Collection[str], roles: RoleNames
 ) -> Mapping[TableKey, Protection]:
@@ -80,6 +93,10 @@ def live_protections(
     sequences: dict[int, dict[str, dict[str, tuple[str, ...]]]] = defaultdict(dict)
     for row in connection.execute(_SEQUENCES, oids):
         _add_grant(sequences[row.oid].setdefault(row.column, {}), row, roles)
+    triggers = {
+        row.tgrelid: read_arguments(row.tgargs)
+        for row in connection.execute(_TRIGGERS, {**oids, "name": TRIGGER_NAME})
+    }
     return {
         (table.schema, table.name): Protection(
             enabled=table.enabled,
@@ -87,6 +104,7 @@ def live_protections(
             policies=policies[table.oid],
             grants=grants[table.oid],
             sequences=sequences[table.oid],
+            trigger=triggers.get(table.oid),
         )
         for table in tables
     }
@@ -128,5 +146,21 @@ def policy_as_the_server_sees_it(
         oid = connection.scalar(text("SELECT to_regclass(:table)::oid"), {"table": table})
         rows = connection.execute(_POLICIES, {"tables": [oid]}).all()
         return read_policy(next(row for row in rows if row.polname == name), roles)
+    finally:
+        savepoint.rollback()
+
+
+def trigger_would_change(connection: Connection, create: str, drop: str, table: str) -> bool:
+    """Return whether a table's audit trigger is another than `create` would make it.
+
+    Tried in a savepoint and read back; leaves no trace. Raises what the server raises.
+    """
+    known = {"name": TRIGGER_NAME, "table": table}
+    before = connection.scalar(_TRIGGER_DEFINITION, known)
+    savepoint = connection.begin_nested()
+    try:
+        connection.execute(sql.Statement(drop))
+        connection.execute(sql.Statement(create))
+        return bool(connection.scalar(_TRIGGER_DEFINITION, known) != before)
     finally:
         savepoint.rollback()

@@ -1,8 +1,8 @@
-"""The policies that every scoped table gets: the owner's, and one for each admin role."""
+"""The policies that every scoped table gets: the owner's, one for each admin role, the audit's."""
 
 from hedgerow import sql
 from hedgerow.identity import Role
-from hedgerow.policy import Policy, policy_name
+from hedgerow.policy import Command, Policy, policy_name
 from hedgerow.row_security import RoleNames
 
 
@@ -42,5 +42,28 @@ def admin_policies(table: str) -> tuple[Policy, ...]:
     )
 
 
+def recording_policies(table: str, schema: str | None) -> tuple[Policy, ...]:
+    """Return the policies that record an admin's writing statement before it changes a row.
+
+    They are restrictive: beside them an admin still needs the policy that lets admins through.
+    """
+    target = sql.text_literal(sql.table_name(table, schema))
+
+    def records(command: Command) -> str:
+        return f"(SELECT rls.record_write({target}::regclass, {sql.text_literal(command)}))"
+
+    def policy(command: Command, **conditions: str) -> Policy:
+        name = policy_name(table, f"admin_{command.lower()}_is_recorded")
+        return Policy(name, command, (RoleNames.admin,), permissive=False, **conditions)
+
+    return (
+        policy("INSERT", with_check=records("INSERT")),
+        # The new row needs no second entry.
+        policy("UPDATE", using=records("UPDATE"), with_check="true"),
+        policy("DELETE", using=records("DELETE")),
+    )
+
+
 def _has_role(role: Role) -> str:
-    return f"(SELECT rls.role()) = {sql.text_literal(role.value)}"
+    # The comparison stands inside: outside, it would be made once a row.
+    return f"(SELECT rls.role() = {sql.text_literal(role.value)})"

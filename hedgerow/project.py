@@ -31,6 +31,7 @@ class Project:
     owner_url: Callable[[], URL]
     find_user: Callable[[Session, str], UserId | None]
     is_admin: Callable[[Session, UserId], bool] | None = None
+    maintenance_url: Callable[[], URL] | None = None
 
 
 def find_settings(start: Path) -> tuple[Path, Mapping[str, Any]]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import MetaData, Table
 
-from hedgerow.owner_policies import admin_policies, owner_policies
+from hedgerow.audit.declaration import AuditTrigger
+from hedgerow.owner_policies import admin_policies, owner_policies, recording_policies
 from hedgerow.policy import Policy
 from hedgerow.row_security import RoleNames, RowSecurity
-from hedgerow.scope import Scope, scope_of
+from hedgerow.scope import Exempt, Scope, scope_of
 
 READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
 READ = ("SELECT",)
@@ -26,7 +27,8 @@ class Protection:
     """A table's row security, its policies by name, and who may do what, by role.
 
     Role names are the default ones; `grants` hold only what others than the owner were given.
-    `sequences` hold the same of the sequences behind columns, by column.
+    `sequences` hold the same of the sequences behind columns, by column. `trigger` says what the
+    table records of admins' changes.
     """
 
     enabled: bool = False
@@ -34,6 +36,7 @@ class Protection:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     grants: Grants = field(default_factory=dict)
     sequences: Mapping[str, Grants] = field(default_factory=dict)
+    trigger: AuditTrigger | None = None
 
 
 def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
@@ -50,17 +53,30 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     draw = {RoleNames.app: DRAW, RoleNames.admin: DRAW}
     sequences = dict.fromkeys(_serial_columns(table), draw)
     scope = scope_of(table)
+    trigger = _audit_trigger(table, scope) if row_security.audit else None
     if not isinstance(scope, Scope):
-        return Protection(grants=grants, sequences=sequences)
+        return Protection(grants=grants, sequences=sequences, trigger=trigger)
     owners = owner_policies(table.name, scope.owner_column) if scope.owner_column else ()
     own = (policy.rendered(table) for policy in scope.policies)
-    policies = (*owners, *admin_policies(table.name), *own)
+    recording = recording_policies(table.name, table.schema) if trigger is not None else ()
+    policies = (*owners, *admin_policies(table.name), *recording, *own)
     return Protection(
         enabled=row_security.enabled,
         forced=row_security.force,
         policies={policy.name: policy for policy in policies},
         grants=grants,
         sequences=sequences,
+        trigger=trigger,
+    )
+
+
+def _audit_trigger(table: Table, scope: Scope | Exempt | None) -> AuditTrigger | None:
+    if scope is None or scope.recorded is None:
+        return None
+    return AuditTrigger(
+        key=tuple(column.name for column in table.primary_key),
+        owner=scope.owner_column if isinstance(scope, Scope) else None,
+        values=tuple(sorted(scope.recorded.values)),
     )
 
 

@@ -30,8 +30,8 @@ def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> Non
             report = run((check for check in CHECKS if check.at_start_up), inspection)
     except OperationalError as error:
         cure = (
-            "Check RLS_APP_PASSWORD; if it is a new database or a changed password, run"
-            " `alembic upgrade head`."
+            "Check the application role's password (RLS_APP_PASSWORD); if it is a new database or a"
+            " changed password, run `alembic upgrade head`."
         )
         raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
     if faults := list(dict.fromkeys(_faults(report))):

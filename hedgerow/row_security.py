@@ -4,8 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from hedgerow.audit.declaration import Audit
 from hedgerow.errors import ConfigurationError
-from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING, Identity, Role
+from hedgerow.identity import (
+    ELEVATION_SETTING,
+    ROLE_SETTING,
+    SIGNATURE_SETTING,
+    USER_ID_SETTING,
+    Identity,
+    Role,
+)
 from hedgerow.signing import Signing
 
 IdType = Literal["uuid", "bigint", "text"]
@@ -74,8 +82,8 @@ class RowSecurity:
     must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
     takes BYPASSRLS from the maintenance role. With `signing`, the database believes only identities
     that carry the application's signature (P3, P4); without, whoever can run SQL as the application
-    role can be anybody. `logger` names the logger that tells, at DEBUG, which
-    identity each transaction got.
+    role can be anybody. With `audit`, nobody is an admin without leaving a trace. `logger` names
+    the logger that tells, at DEBUG, which identity each transaction got.
     """
 
     roles: RoleNames = RoleNames()
@@ -83,6 +91,7 @@ class RowSecurity:
     enabled: bool = True
     force: bool = False
     signing: Signing | None = None
+    audit: Audit | None = None
     logger: str = "hedgerow.identity"
 
     def __post_init__(self) -> None:
@@ -91,8 +100,17 @@ class RowSecurity:
                 f"id_type {self.id_type!r} is unknown: choose one of {', '.join(get_args(IdType))}."
             )
 
-    def settings_for(self, identity: Identity | None) -> Mapping[str, str]:
+    @property
+    def audited(self) -> bool:
+        """Whether an elevation is to be recorded: without row security there is none."""
+        return self.enabled and self.audit is not None
+
+    def settings_for(
+        self, identity: Identity | None, elevation: str | None = None
+    ) -> Mapping[str, str]:
         """Return the PostgreSQL settings that make a transaction `identity`'s.
+
+        `elevation` is the entry of the audit trail that records an admin's.
 
         `role` comes last: the settings before it are made with the login role's rights. An empty
         string stands for "nobody", because a setting cannot be unset inside a transaction (P12).
@@ -100,11 +118,13 @@ class RowSecurity:
         settings: dict[str, str] = {}
         if self.enabled:
             settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
-            settings[ROLE_SETTING] = identity.role.value if identity else ""
+            settings[ROLE_SETTING] = identity.role.claimed if identity else ""
             if self.signing is not None:
                 settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
+            if self.audit is not None:
+                settings[ELEVATION_SETTING] = elevation or ""
             settings["role"] = self._database_role(identity)
-        if identity is not None and identity.role is Role.READ_ONLY_ADMIN:
+        if identity is not None and identity.is_read_only:
             settings["transaction_read_only"] = "on"
         return settings
 

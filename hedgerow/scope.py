@@ -1,13 +1,14 @@
 """Which tables are kept apart by user, and which are not and why, read from the mapped classes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import MetaData, Table, event
 from sqlalchemy.orm import Mapper
 
+from hedgerow.audit.declaration import Recorded
 from hedgerow.errors import ConfigurationError
 from hedgerow.policy import Policy
 
@@ -25,12 +26,14 @@ class Scope:
     Set as the class attribute `__rls__` of a mapped class or of a mixin above it. `policies` are
     the table's own, beside the owner's and the admins'; `kept_by_hand` names policies that exist
     in the database on purpose although no model declares them. Where `owner_column` is None the
-    table has no owner's policies, only its own and the admins'.
+    table has no owner's policies, only its own and the admins'. `recorded` says what the audit
+    trail holds of admins' changes: which rows and columns, and no values, where nothing is said.
     """
 
     owner_column: str | None = OWNER_COLUMN
     policies: tuple[Policy, ...] = ()
     kept_by_hand: frozenset[str] = frozenset()
+    recorded: Recorded | None = field(default_factory=Recorded)
 
     def __post_init__(self) -> None:
         for policy in self.policies:
@@ -39,18 +42,22 @@ class Scope:
 
 @dataclass(frozen=True)
 class Exempt:
-    """A table without row security, and the reason why that is right."""
+    """A table without row security, and the reason why that is right.
+
+    With `recorded` the audit trail holds what admins change in it all the same.
+    """
 
     reason: str
+    recorded: Recorded | None = None
 
     def __post_init__(self) -> None:
         if not self.reason.strip():
             raise ConfigurationError("An exemption from row security needs a reason: say why.")
 
 
-def exempt(reason: str) -> Exempt:
+def exempt(reason: str, recorded: Recorded | None = None) -> Exempt:
     """Return the `__rls__` of a class whose table needs no row security, for the given reason."""
-    return Exempt(reason)
+    return Exempt(reason, recorded)
 
 
 @event.listens_for(Mapper, "after_mapper_constructed")
@@ -72,6 +79,8 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
             f"{mapped_class.__name__}.__rls__ names the owner column {owner!r}, which"
             f" table {table.name!r} does not have."
         )
+    if scope.recorded is not None:
+        scope.recorded.check(table)
     _declared[table] = scope
 
 

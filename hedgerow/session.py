@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from hedgerow import wire
+from hedgerow import observation, wire
+from hedgerow.audit.recorder import record_elevation
 from hedgerow.errors import IdentityError
-from hedgerow.identity import Identity, Role
+from hedgerow.identity import Identity
 from hedgerow.row_security import RowSecurity
 
 _KEY = "hedgerow"
@@ -21,6 +22,8 @@ class SessionIdentity:
     row_security: RowSecurity
     base: Identity | None = None
     elevations: list[Identity] = field(default_factory=list)
+    recorded: list[tuple[Connection, Identity, str]] = field(default_factory=list)
+    """The elevations of each connection's transaction, and where the audit trail records them."""
 
     @property
     def current(self) -> Identity | None:
@@ -65,7 +68,7 @@ def refuse_change(bound: Identity, identity: Identity) -> None:
         raise IdentityError(
             "This is bound to another user already: open a session or connection for each identity."
         )
-    if bound.role is Role.READ_ONLY_ADMIN and identity.role is not Role.READ_ONLY_ADMIN:
+    if bound.is_read_only and not identity.is_read_only:
         raise IdentityError(
             "This is bound to a read-only admin and stays read-only: a route asks for one kind of"
             " session, and another kind needs a session of its own."
@@ -74,12 +77,24 @@ def refuse_change(bound: Identity, identity: Identity) -> None:
 
 def apply_to_open_transaction(session: Session, state: SessionIdentity) -> None:
     """Set the current identity in the transaction that the session is in, if it is in one."""
-    settings = state.row_security.settings_for(state.current)
-    if not settings:
-        return
     for connection in open_connections(session):
-        wire.set_locally(connection, settings)
-        log_identity(state.row_security, state.current)
+        elevation = _elevation(connection, state)
+        if settings := state.row_security.settings_for(state.current, elevation):
+            wire.set_locally(connection, settings)
+            log_identity(state.row_security, state.current)
+
+
+def _elevation(connection: Connection, state: SessionIdentity) -> str | None:
+    """Return the record of the current elevation in this transaction, made where there is none."""
+    if state.current is None:
+        return None
+    for recorded_on, identity, elevation in state.recorded:
+        if recorded_on is connection and identity is state.current:
+            return elevation
+    recorded = record_elevation(connection, state.current, state.row_security)
+    if recorded is not None:
+        state.recorded.append((connection, state.current, recorded))
+    return recorded
 
 
 def open_connections(session: Session) -> list[Connection]:
@@ -107,17 +122,21 @@ def _carry_identity(
         return
     if state.current is None:
         return
-    settings = state.row_security.settings_for(state.current)
-    if settings:
-        try:
+    state.recorded = [entry for entry in state.recorded if entry[0] is not connection]
+    try:
+        elevation = _elevation(connection, state)
+        settings = state.row_security.settings_for(state.current, elevation)
+        if settings:
             wire.begin_with(connection, settings)
-        except BaseException:
-            # The session has this connection by now, and would go on using it as nobody.
-            connection.invalidate()
-            raise
+    except BaseException:
+        # The session has this connection by now, and would go on using it as nobody.
+        connection.invalidate()
+        raise
+    if settings:
         log_identity(state.row_security, state.current)
 
 
 def log_identity(row_security: RowSecurity, identity: Identity | None) -> None:
-    """Tell, at DEBUG, who a transaction runs as."""
+    """Tell whoever observes, and at DEBUG the log, who a transaction runs as."""
+    observation.note(identity)
     logging.getLogger(row_security.logger).debug("transaction runs as %s", identity or "nobody")

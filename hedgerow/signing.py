@@ -42,7 +42,7 @@ class Signing:
         """Return the signature that makes the database believe `identity`, issued now."""
         issued = f"{time.time():.3f}"
         # Role and time hold no space, so the parts cannot be shifted into one another.
-        message = f"{identity.role.value} {issued} {identity.user_id}".encode()
+        message = f"{identity.role.claimed} {issued} {identity.user_id}".encode()
         return f"{issued} {hmac.digest(self.secret.encode(), message, 'sha256').hex()}"
 
     def pads(self) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import pq
 from psycopg.waiting import Ready, Wait
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow.errors import IdentityError
@@ -66,11 +66,15 @@ def set_locally(connection: Connection, settings: Mapping[str, str]) -> None:
 
     One statement, one round trip. Raises a SQLAlchemy DBAPIError where the server refuses.
     """
-    calls = [
+    connection.execute(select(*set_config_calls(settings)))
+
+
+def set_config_calls(settings: Mapping[str, str]) -> list[ColumnElement[str]]:
+    """Return the calls that make `settings` in a transaction; PostgreSQL makes them in order."""
+    return [
         func.set_config(bindparam(None, name), bindparam(None, value), True)
         for name, value in settings.items()
     ]
-    connection.execute(select(*calls))
 
 
 def _begin_in_one_flush(

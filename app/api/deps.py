@@ -7,12 +7,17 @@ An asynchronous route asks for the names that begin with Async; a route that mix
 hold two connections.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from contextlib import suppress
+from dataclasses import replace
+from typing import Annotated, Final
 from uuid import UUID
 
 import jwt
-from fastapi import Depends, HTTPException, status
+from anyio.lowlevel import RunVar
+from fastapi import Depends, Header, HTTPException, status
+from fastapi.requests import HTTPConnection
 from fastapi.security import OAuth2PasswordBearer
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,17 +25,39 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 import hedgerow
 from app.core import security
 from app.core.config import settings
-from app.core.db import new_async_session, new_session
+from app.core.db import POOL, new_async_session, new_session
 from app.core.rls import row_security
 from app.models import User
-from hedgerow import Identity, Role
+from hedgerow import Identity, Origin, Role
 
 reusable_oauth2 = OAuth2PasswordBearer(tokenUrl=f"{settings.API_V1_STR}/login/access-token")
+
+SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
 
 TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 
-def get_db() -> Iterator[Session]:
+_places: RunVar[asyncio.Semaphore] = RunVar("connections of the pool")
+
+
+async def hold_place() -> AsyncIterator[None]:
+    """Wait, without a thread, until the pool can have a connection for this request.
+
+    A synchronous request runs in several steps, each in a thread of FastAPI's pool. Were more under
+    way than the engine has connections, those that wait for one could take all threads, and those
+    that have one would find none to go on in.
+    """
+    if (places := _places.get(None)) is None:
+        places = asyncio.Semaphore(POOL["pool_size"] + POOL["max_overflow"])
+        _places.set(places)
+    async with places:
+        yield
+
+
+PlaceDep = Annotated[None, Depends(hold_place, scope="function")]
+
+
+def get_db(place: PlaceDep) -> Iterator[Session]:
     """Yield the request's session; scoped tables answer it only once a user is bound."""
     with new_session() as session:
         yield session
@@ -61,17 +88,50 @@ def get_token_user_id(token: TokenDep) -> UUID:
 
 TokenUserId = Annotated[UUID, Depends(get_token_user_id)]
 
+AdminReason = Annotated[
+    str | None,
+    Header(
+        alias="X-Admin-Reason",
+        max_length=1000,
+        description="Why an admin asks: the audit trail keeps it.",
+    ),
+]
 
-def get_current_user(session: SessionDep, user_id: TokenUserId) -> User:
+
+def get_identity(
+    user_id: TokenUserId, connection: HTTPConnection, reason: AdminReason = None
+) -> Identity:
+    """Return who asks, why, and in which request: an elevation records all of it."""
+    origin = Origin(
+        method=connection.scope.get("method", "WEBSOCKET"),
+        path=connection.scope["path"],
+        request_id=connection.headers.get("X-Request-ID"),
+    )
+    return Identity(user_id, reason=_as_written(reason), origin=origin)
+
+
+def _as_written(header: str | None) -> str | None:
+    """Return a header that may have been sent as UTF-8, which HTTP takes for Latin-1."""
+    if header is None:
+        return None
+    with suppress(UnicodeError):
+        header = header.encode("latin-1").decode()
+    return header.strip() or None
+
+
+RequestIdentity = Annotated[Identity, Depends(get_identity)]
+
+
+def get_current_user(session: SessionDep, identity: RequestIdentity) -> User:
     """Return the user that the token speaks for, and make the session theirs."""
-    hedgerow.bind(session, Identity(user_id), row_security)
-    return _require_active(session.get(User, user_id))
+    hedgerow.bind(session, identity, row_security)
+    return _require_active(session.get(User, identity.user_id))
 
 
-async def get_async_current_user(session: AsyncSessionDep, user_id: TokenUserId) -> User:
+async def get_async_current_user(session: AsyncSessionDep, identity: RequestIdentity) -> User:
     """Do the same for an asynchronous route."""
-    await hedgerow.bind_async(session, Identity(user_id), row_security)
-    return _require_active(await session.get(User, user_id))
+    await hedgerow.bind_async(session, identity, row_security)
+    return _require_active(await session.get(User, identity.user_id))
 
 
 def _require_active(user: User | None) -> User:
@@ -108,56 +168,97 @@ CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 AsyncCurrentSuperuser = Annotated[User, Depends(get_async_current_superuser)]
 
 
-def get_rls_session(session: SessionDep, current_user: CurrentUser) -> Session:
+def _elevated(identity: Identity, role: Role) -> Identity:
+    """Return the same person as an admin, or answer 400 where a reason is required and missing."""
+    if settings.RLS_ADMIN_REASON_REQUIRED and identity.reason is None:
+        raise HTTPException(
+            status.HTTP_400_BAD_REQUEST, detail="Say why you ask, in the header X-Admin-Reason"
+        )
+    return replace(identity, role=role)
+
+
+def _role_for(identity: Identity) -> Role:
+    """Return the least that an admin needs: a request that is safe by its method only reads."""
+    is_safe = identity.origin is not None and identity.origin.method in SAFE_METHODS
+    return Role.READ_ONLY_ADMIN if is_safe else Role.ADMIN
+
+
+def get_rls_session(
+    session: SessionDep, current_user: CurrentUser, identity: RequestIdentity
+) -> Session:
     """Return the session as the current user sees the database; a superuser is an admin there.
 
-    Whether someone is a superuser was read in this request, so it ends with the next one.
+    Whether someone is a superuser was read in this request, so it ends with the next one. In a GET
+    or HEAD request the admin is a read-only one: what writes there asks for AdminSessionDep.
     """
     if current_user.is_superuser:
-        hedgerow.bind(session, Identity(current_user.id, Role.ADMIN), row_security)
+        hedgerow.bind(session, _elevated(identity, _role_for(identity)), row_security)
     return session
 
 
-def get_admin_session(session: SessionDep, superuser: CurrentSuperuser) -> Session:
+def get_admin_session(
+    session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
+) -> Session:
     """Return the session as an admin, who sees and changes everybody's rows; others get 403."""
-    hedgerow.bind(session, Identity(superuser.id, Role.ADMIN), row_security)
+    hedgerow.bind(session, _elevated(identity, Role.ADMIN), row_security)
     return session
 
 
-def get_read_only_admin_session(session: SessionDep, superuser: CurrentSuperuser) -> Session:
+def get_read_only_admin_session(
+    session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
+) -> Session:
     """Return the session as an admin whose writes PostgreSQL refuses; others get 403."""
-    hedgerow.bind(session, Identity(superuser.id, Role.READ_ONLY_ADMIN), row_security)
+    hedgerow.bind(session, _elevated(identity, Role.READ_ONLY_ADMIN), row_security)
     return session
 
 
 async def get_async_rls_session(
-    session: AsyncSessionDep, current_user: AsyncCurrentUser
+    session: AsyncSessionDep, current_user: AsyncCurrentUser, identity: RequestIdentity
 ) -> AsyncSession:
     """Do what `get_rls_session` does, for an asynchronous route."""
     if current_user.is_superuser:
-        await hedgerow.bind_async(session, Identity(current_user.id, Role.ADMIN), row_security)
+        elevated = _elevated(identity, _role_for(identity))
+        await hedgerow.bind_async(session, elevated, row_security)
     return session
 
 
 async def get_async_admin_session(
-    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser
+    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
 ) -> AsyncSession:
     """Do what `get_admin_session` does, for an asynchronous route."""
-    await hedgerow.bind_async(session, Identity(superuser.id, Role.ADMIN), row_security)
+    await hedgerow.bind_async(session, _elevated(identity, Role.ADMIN), row_security)
     return session
 
 
 async def get_async_read_only_admin_session(
-    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser
+    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
 ) -> AsyncSession:
     """Do what `get_read_only_admin_session` does, for an asynchronous route."""
-    await hedgerow.bind_async(session, Identity(superuser.id, Role.READ_ONLY_ADMIN), row_security)
+    await hedgerow.bind_async(session, _elevated(identity, Role.READ_ONLY_ADMIN), row_security)
     return session
+
+
+def get_view_as_session(
+    user_id: UUID, session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
+) -> Iterator[Session]:
+    """Yield a session that sees what the user of the path's `user_id` sees, and changes nothing.
+
+    That user's own policies decide. The audit trail names the admin and the user; where there is no
+    such user the answer is 404.
+    """
+    if session.get(User, user_id) is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
+    session.commit()  # one connection at a time: the other session is somebody else's
+    admin = _elevated(identity, Role.READ_ONLY_ADMIN)
+    with new_session() as view:
+        hedgerow.bind(view, Identity(user_id, viewed_by=admin), row_security)
+        yield view
 
 
 RLSSessionDep = Annotated[Session, Depends(get_rls_session)]
 AdminSessionDep = Annotated[Session, Depends(get_admin_session)]
 ReadOnlyAdminSessionDep = Annotated[Session, Depends(get_read_only_admin_session)]
+ViewAsSessionDep = Annotated[Session, Depends(get_view_as_session, scope="function")]
 
 AsyncRLSSessionDep = Annotated[AsyncSession, Depends(get_async_rls_session)]
 AsyncAdminSessionDep = Annotated[AsyncSession, Depends(get_async_admin_session)]

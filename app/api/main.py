@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.routes import admin, async_items, items, login, private, users, utils
+from app.api.routes import admin, async_items, audit, items, login, private, users, utils
 from app.core.config import settings
 
 api_router = APIRouter()
@@ -12,6 +12,8 @@ api_router.include_router(utils.router)
 api_router.include_router(items.router)
 api_router.include_router(async_items.router)
 api_router.include_router(admin.router)
+api_router.include_router(admin.view_as_router)
+api_router.include_router(audit.router)
 
 if settings.ENVIRONMENT == "local":
     api_router.include_router(private.router)

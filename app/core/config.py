@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         description=f"Where this runs. Only `local` accepts the secret `{DEFAULT_SECRET}`, starts "
         "an embedded PostgreSQL and serves the private routes.",
     )
+    LOG_FORMAT: Literal["text", "json"] = Field(
+        default="text",
+        description="What the log looks like: lines for people, or JSON lines that also tell the "
+        "request's id, the role and a hash of the user.",
+    )
     SECRET_KEY: str = Field(
         default=DEFAULT_SECRET, repr=False, min_length=1, description="Signs every token."
     )
@@ -177,6 +182,12 @@ class Settings(BaseSettings):
         default=86_400,
         ge=0,
         description="How long a former RLS_CONTEXT_SECRET is accepted beside a new one.",
+    )
+
+    RLS_ADMIN_REASON_REQUIRED: bool = Field(
+        default=False,
+        description="Whether an admin must say why: in a request with the header X-Admin-Reason. "
+        "The audit trail keeps it.",
     )
 
     FIRST_SUPERUSER: Email = Field(

@@ -3,7 +3,7 @@
 import atexit
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -18,6 +18,9 @@ from hedgerow import sql
 from hedgerow.embedded import EmbeddedServer
 from hedgerow.readiness import verify
 from hedgerow.single_statement import AsyncSingleStatementCursor, SingleStatementCursor
+
+POOL: Final = {"pool_size": 5, "max_overflow": 10}
+"""How many connections an engine keeps, and how many more it may open."""
 
 EMBEDDED_DIRECTORY = Path(__file__).resolve().parents[2] / ".hedgerow" / "postgres"
 
@@ -75,13 +78,27 @@ def _engine_options(cursor_factory: type[Any]) -> dict[str, Any]:
 @cache
 def get_engine() -> Engine:
     """Return the engine of every request, made on first use; it logs in as RLS_APP_USER."""
-    return create_engine(application_url(), **_engine_options(SingleStatementCursor))
+    return create_engine(application_url(), **POOL, **_engine_options(SingleStatementCursor))
 
 
 @cache
 def get_async_engine() -> AsyncEngine:
     """Return the twin of `get_engine` for asynchronous routes, with a pool of its own."""
-    return create_async_engine(application_url(), **_engine_options(AsyncSingleStatementCursor))
+    options = _engine_options(AsyncSingleStatementCursor)
+    return create_async_engine(application_url(), **POOL, **options)
+
+
+def maintenance_url() -> URL:
+    """Return where operations connect: the database itself, as RLS_MAINTENANCE_ADMIN."""
+    return owner_url().set(
+        username=settings.RLS_MAINTENANCE_ADMIN, password=settings.RLS_MAINTENANCE_ADMIN_PASSWORD
+    )
+
+
+@cache
+def get_maintenance_engine() -> Engine:
+    """Return an engine for operations, made on first use."""
+    return create_engine(maintenance_url(), poolclass=NullPool, hide_parameters=True)
 
 
 def owner_engine() -> Engine:
@@ -134,5 +151,5 @@ def shutdown() -> None:
         get_engine().dispose()
     if _embedded_server.cache_info().currsize:
         _embedded_server().release()
-    for cached in (get_engine, owner_url):
+    for cached in (get_engine, get_maintenance_engine, owner_url):
         cached.cache_clear()

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel, col
 
-from app.core.db import application_url, owner_url
+from app.core.db import application_url, maintenance_url, owner_url
 from app.core.rls import row_security
 from app.core.text import normalize_email
 from app.models import User
@@ -31,4 +31,5 @@ project = Project(
     owner_url=owner_url,
     find_user=find_user,
     is_admin=is_admin,
+    maintenance_url=maintenance_url,
 )

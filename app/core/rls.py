@@ -33,6 +33,7 @@ row_security = hedgerow.RowSecurity(
     enabled=settings.RLS_ENABLED,
     force=settings.RLS_FORCE,
     signing=_signing(),
+    audit=hedgerow.Audit(reason_required=settings.RLS_ADMIN_REASON_REQUIRED),
     logger="app.core.rls",
 )
 

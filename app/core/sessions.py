@@ -12,7 +12,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 import hedgerow
-from app.core.db import new_async_session, new_session
+from app.core.db import get_maintenance_engine, new_async_session, new_session
 from app.core.rls import row_security
 from hedgerow import Identity, Role
 
@@ -25,12 +25,33 @@ def user_session(user_id: UUID) -> Iterator[Session]:
 
 
 @contextmanager
-def admin_session(user_id: UUID, *, reason: str, read_only: bool = False) -> Iterator[Session]:
-    """Yield a session in which this user acts as an admin, and say why.
+def admin_session(user_id: UUID, *, reason: str, read_only: bool = True) -> Iterator[Session]:
+    """Yield a session in which this user acts as an admin, who only looks unless told otherwise.
 
+    Each transaction is recorded in the audit trail, with the reason, before its first statement.
     The trap: it does not ask whether the user may. Check that before.
     """
     with _session_as(_admin(user_id, reason, read_only)) as session:
+        yield session
+
+
+@contextmanager
+def view_as_session(user_id: UUID, *, admin_id: UUID, reason: str) -> Iterator[Session]:
+    """Yield a READ ONLY session that sees what the user sees; the trail names admin and user."""
+    admin = _admin(admin_id, reason, read_only=True)
+    with _session_as(Identity(user_id, viewed_by=admin)) as session:
+        yield session
+
+
+@contextmanager
+def maintenance_session(user_id: UUID, *, reason: str) -> Iterator[Session]:
+    """Yield a session on the maintenance role's login, in which this user acts as an admin.
+
+    For operations that go round the policies: COPY, reports, repairs. Recorded as `admin_session`
+    is, and so is every change. The trap is the same, too.
+    """
+    with Session(get_maintenance_engine(), expire_on_commit=False) as session:
+        hedgerow.bind(session, Identity(user_id, Role.MAINTENANCE, reason), row_security)
         yield session
 
 
@@ -43,7 +64,7 @@ async def async_user_session(user_id: UUID) -> AsyncIterator[AsyncSession]:
 
 @asynccontextmanager
 async def async_admin_session(
-    user_id: UUID, *, reason: str, read_only: bool = False
+    user_id: UUID, *, reason: str, read_only: bool = True
 ) -> AsyncIterator[AsyncSession]:
     """Yield the asynchronous twin of `admin_session`."""
     async with _async_session_as(_admin(user_id, reason, read_only)) as session:

@@ -2,6 +2,7 @@
 
 from hedgerow.checks import (
     agreement,
+    audit_trail,
     definer_function,
     exposed_key,
     function_drift,
@@ -25,6 +26,7 @@ from hedgerow.checks import (
     strong_view,
     table_state,
     unfiltered_privilege,
+    unrecorded_login,
     unused_index,
 )
 from hedgerow.checks.model import Check
@@ -55,5 +57,7 @@ CHECKS: tuple[Check, ...] = (
     leaky_index.CHECK,
     no_owner_index.CHECK,
     pooler.CHECK,
+    audit_trail.CHECK,
+    unrecorded_login.CHECK,
 )
 """Every check, in the order of their numbers."""

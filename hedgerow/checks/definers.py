@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from hedgerow.audit.functions import RECORD_ELEVATION, RECORD_WRITE
 from hedgerow.checks.inspection import Inspection
 
 # Trigger functions cannot be called, and extensions and Hedgerow answer for their own.
@@ -21,7 +22,8 @@ _DEFINERS = text("""
     JOIN pg_roles o ON o.oid = p.proowner
     WHERE p.prosecdef
       AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND p.oid IS DISTINCT FROM to_regprocedure('rls.verify_identity()')
+      AND p.oid <> ALL(SELECT to_regprocedure(o) FROM unnest(CAST(:ours AS text[])) AS o
+                       WHERE to_regprocedure(o) IS NOT NULL)
       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
                       AND d.objid = p.oid AND d.deptype = 'e')
@@ -33,6 +35,16 @@ _DEFINERS = text("""
             AND has_function_privilege(role, p.oid, 'EXECUTE'))
     ORDER BY 1
 """)
+
+
+_OURS = (
+    "rls.user_id()",
+    "rls.verify_identity()",
+    "rls.verify_elevation()",
+    f"rls.{RECORD_ELEVATION}",
+    f"rls.{RECORD_WRITE}",
+)
+"""Hedgerow's own, which H106 compares with what they should be."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,11 @@ def definers(inspection: Inspection) -> list[Definer]:
     if inspection.login.rolsuper:
         return []  # H101 says it already
     rows = inspection.application.execute(
-        _DEFINERS, {"tables": list(inspection.tables), "reach": inspection.reach}
+        _DEFINERS,
+        {
+            "tables": list(inspection.tables),
+            "reach": inspection.reach,
+            "ours": list(_OURS),
+        },
     )
     return [Definer(**row._mapping) for row in rows]

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from alembic.operations import MigrateOperation
 
 from hedgerow import sql
+from hedgerow.audit.triggers import NAME
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check, Finding, Level
 from hedgerow.checks.owning import owner_connection
 from hedgerow.checks.unfiltered_privilege import UNFILTERED
+from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
 from hedgerow.migrations.autogenerate import differences
 from hedgerow.migrations.grants import (
     GrantSequenceOp,
@@ -31,6 +33,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     first, last = differences(
         owner_connection(inspection), inspection.metadata, inspection.row_security
     )
+    triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
     for operation in (*first, *last):
         match operation:
@@ -41,10 +44,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 is_scoped = (operation.schema, operation.table_name) in scoped
                 if is_scoped and not set(operation.privileges).issubset(UNFILTERED):
                     yield _privilege(operation, inspection)
+            case CreateAuditTriggerOp() | DropAuditTriggerOp():
+                subject = (operation.schema, operation.table_name)
+                triggers.setdefault(subject, []).append(operation)
             case _:
                 pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
     for (table, name), operations in policies.items():
         yield _policy(table, name, operations, inspection)
+    for (schema, table), changes in triggers.items():
+        if len(changes) > 1 or isinstance(changes[0], DropAuditTriggerOp):  # a missing one: H126
+            yield _trigger(sql.table_name(table, schema), changes, inspection)
 
 
 def _policy(
@@ -61,6 +70,15 @@ def _policy(
         subject=f"{table}.{name}",
         sentence=f"Policy {name!r} of table {table!r} {what}.",
         cure=_statements(operations, inspection),
+    )
+
+
+def _trigger(table: str, changes: Sequence[RowSecurityOp], inspection: Inspection) -> Finding:
+    return Finding(
+        subject=f"{table}.{NAME}",
+        sentence=f"The audit trigger of table {table!r} is not what the model declares: it records"
+        " too little of what admins do, or too much.",
+        cure=_statements(changes, inspection),
     )
 
 

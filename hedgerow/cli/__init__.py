@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hedgerow.cli import check, lint, psql, why
+from hedgerow.cli import audit, check, lint, psql, why
 from hedgerow.errors import HedgerowError
 
 _commands = typer.Typer(
@@ -12,6 +12,7 @@ _commands = typer.Typer(
     add_completion=False,
     help="Row-level security for a FastAPI project: look at data as the application does.",
 )
+audit.register(_commands)
 check.register(_commands)
 lint.register(_commands)
 psql.register(_commands)

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError
 
 from hedgerow.checks import CHECKS
 from hedgerow.checks.inspection import Inspection
@@ -17,8 +16,7 @@ from hedgerow.checks.model import Check
 from hedgerow.checks.reports import as_json, plain, sarif
 from hedgerow.checks.runner import run
 from hedgerow.cli.allowed import allowlist_at
-from hedgerow.errors import DatabaseNotReadyError
-from hedgerow.explain import explain_connection_failure
+from hedgerow.explain import connect
 from hedgerow.project import load_project
 
 _HELP = """Say whether the database keeps users apart, as the application role and as the owner.
@@ -96,11 +94,7 @@ def _connect(url: URL, cure: str) -> Iterator[Connection]:
     engine = create_engine(
         url, poolclass=NullPool, connect_args={"prepare_threshold": None} if is_psycopg else {}
     )
-    try:
-        connection = engine.connect()
-    except OperationalError as error:
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
-    with connection:
+    with connect(engine, cure) as connection:
         yield connection
 
 

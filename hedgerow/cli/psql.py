@@ -1,6 +1,7 @@
 """`hedgerow psql`: PostgreSQL's own client, as the application role."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,12 +16,15 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from hedgerow.embedded import binary
-from hedgerow.errors import DatabaseNotReadyError, IdentityError
+from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
 from hedgerow.explain import explain_connection_failure
-from hedgerow.identity import Identity
+from hedgerow.identity import REASON_SETTING, Identity
 from hedgerow.project import Project, load_project
 
-_HELP = """Open psql as the application role, optionally with a user's identity.
+_HELP = """Open psql as the application role, with a user's identity, or as the maintenance role.
+
+As the maintenance role it sees everybody's rows. Where there is an audit trail that role's login
+is recorded with the reason, from PostgreSQL 17 on, and each of its changes.
 
 Examples:
 
@@ -29,6 +33,8 @@ Examples:
   hedgerow psql --as user@example.com
 
   hedgerow psql --as user@example.com -- -c 'SELECT title FROM item'
+
+  hedgerow psql --maintenance --reason 'merge two accounts, ticket 4711'
 """
 
 
@@ -44,12 +50,25 @@ def _psql(
     as_user: Annotated[
         str | None, typer.Option("--as", metavar="USER", help="Whose rows to see, by e-mail.")
     ] = None,
+    maintenance: Annotated[
+        bool, typer.Option("--maintenance", help="Log in as the maintenance role.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why: for the audit trail, with --maintenance.")
+    ] = None,
 ) -> None:
+    if maintenance and as_user is not None:
+        raise typer.BadParameter("The maintenance role is nobody's identity: leave --as out.")
+    if maintenance is not bool(reason):
+        raise typer.BadParameter("--maintenance and --reason go together: say why you look.")
     project = load_project(Path.cwd())
-    url = _direct_url(project)
+    url = _maintenance_url(project) if maintenance else _direct_url(project)
     environment = {**os.environ, **_connection_variables(url)}
     if as_user is not None:
-        environment["PGOPTIONS"] = _identity_options(project, _find_user(project, url, as_user))
+        identity = _find_user(project, url, as_user)
+        environment["PGOPTIONS"] = _options(project.row_security.settings_for(identity))
+    elif reason:
+        environment["PGOPTIONS"] = _options({REASON_SETTING: reason})
     program = shutil.which("psql") or str(binary("psql"))
     # psql takes Ctrl-C itself, to cancel a query; this process only waits for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,6 +87,15 @@ def _direct_url(project: Project) -> URL:
     """
     login = project.application_url()
     return project.owner_url().set(username=login.username, password=login.password)
+
+
+def _maintenance_url(project: Project) -> URL:
+    if project.maintenance_url is None:
+        raise ConfigurationError(
+            "This project does not say how the maintenance role logs in: give its"
+            " hedgerow.project.Project a maintenance_url."
+        )
+    return project.maintenance_url()
 
 
 def _connection_variables(url: URL) -> Mapping[str, str]:
@@ -101,10 +129,8 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
     return Identity(user_id)
 
 
-def _identity_options(project: Project, identity: Identity) -> str:
-    """Spell the identity as libpq's PGOPTIONS; a backslash escapes spaces and itself."""
-    settings = project.row_security.settings_for(identity)
+def _options(settings: Mapping[str, str]) -> str:
+    """Spell settings as libpq's PGOPTIONS; a backslash escapes spaces and itself."""
     return " ".join(
-        "-c " + f"{name}={value}".replace("\\", "\\\\").replace(" ", "\\ ")
-        for name, value in settings.items()
+        "-c " + re.sub(r"([\\\s])", r"\\\1", f"{name}={value}") for name, value in settings.items()
     )

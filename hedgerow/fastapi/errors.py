@@ -14,6 +14,7 @@ from hedgerow.errors import (
     INVALID_SIGNATURE,
     MISSING_IDENTITY,
     READ_ONLY_TRANSACTION,
+    UNRECORDED_ELEVATION,
     HedgerowError,
 )
 from hedgerow.explain import first_line
@@ -33,7 +34,7 @@ def install_error_handlers(app: FastAPI) -> None:
     | the row went, or was hidden, between reading and writing it | 404 |
     | a refused statement (42501), a write in a read-only transaction | 403 |
     | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
-    | no identity, one that is not believed, any other HedgerowError | 500 |
+    | no identity, one that is not believed, an unrecorded elevation, a HedgerowError | 500 |
 
     An application's own handlers for more special errors come first, wherever they are installed;
     every other database error passes through. A hidden row is no error: routes answer 404 for it,
@@ -74,7 +75,7 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
                 *where,
             )
             return _server_error()
-        case state if state in (INVALID_SIGNATURE, EXPIRED_SIGNATURE):
+        case state if state in (INVALID_SIGNATURE, EXPIRED_SIGNATURE, UNRECORDED_ELEVATION):
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")
             return _server_error()

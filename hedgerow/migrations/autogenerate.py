@@ -10,12 +10,24 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import functions
+from hedgerow.audit import functions as audit_functions
 from hedgerow.drift import drifted_functions, drifted_roles
 from hedgerow.errors import DriftError
 from hedgerow.explain import first_line
 from hedgerow.live import live_protections
 from hedgerow.migrations import render  # noqa: F401  (registers how operations are written)
-from hedgerow.migrations.compare import additions, changed_policies, removals
+from hedgerow.migrations.audit import (
+    CreateAuditOp,
+    CreateAuditTriggerOp,
+    DropAuditOp,
+    DropAuditTriggerOp,
+)
+from hedgerow.migrations.compare import (
+    additions,
+    changed_policies,
+    has_altered_trigger,
+    removals,
+)
 from hedgerow.migrations.operations import (
     ROW_SECURITY_OPTION,
     CreateFunctionsOp,
@@ -51,8 +63,14 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         first, last = differences(connection, metadata, row_security)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
-    if not has_functions and any(isinstance(op, CreatePolicyOp) for op in last):
+    has_audit = has_functions and audit_functions.exist(connection)
+    calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in last)
+    if row_security.audit is not None and not has_audit and (has_functions or calls_functions):
+        first.insert(0, CreateAuditOp())
+    if not has_functions and calls_functions:
         first.insert(0, CreateFunctionsOp(row_security.id_type))
+    if row_security.audit is None and has_audit:
+        last.append(DropAuditOp())
     upgrade.ops[:0] = first
     upgrade.ops.extend(last)
     return PriorityDispatchResult.CONTINUE
@@ -93,6 +111,9 @@ def differences(
             ):
                 first.append(DropPolicyOp(table.name, old, schema=table.schema))
                 last.append(CreatePolicyOp(table.name, new, schema=table.schema))
+            if now.trigger and has_altered_trigger(connection, key, now, then, row_security.roles):
+                first.append(DropAuditTriggerOp(table.name, now.trigger, schema=table.schema))
+                last.append(CreateAuditTriggerOp(table.name, now.trigger, schema=table.schema))
     return first, last
 
 

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
-from hedgerow.live import policy_as_the_server_sees_it
+from hedgerow.audit.triggers import create_trigger_statement, drop_trigger_statement
+from hedgerow.live import policy_as_the_server_sees_it, trigger_would_change
+from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
 from hedgerow.migrations.grants import (
     GrantSequenceOp,
     GrantTableOp,
@@ -32,6 +34,8 @@ _UNDEFINED_COLUMN = "42703"
 def removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
     """Yield what must go, before columns that policies mention or the table itself are dropped."""
     schema, table = key
+    if live.trigger is not None and live.trigger != wanted.trigger:
+        yield DropAuditTriggerOp(table, live.trigger, schema=schema)
     for name, policy in live.policies.items():
         if name not in wanted.policies:
             yield DropPolicyOp(table, policy, schema=schema)
@@ -61,6 +65,27 @@ def additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[M
     for name, policy in wanted.policies.items():
         if name not in live.policies:
             yield CreatePolicyOp(table, policy, schema=schema)
+    if wanted.trigger is not None and live.trigger != wanted.trigger:
+        yield CreateAuditTriggerOp(table, wanted.trigger, schema=schema)
+
+
+def has_altered_trigger(
+    connection: Connection,
+    key: TableKey,
+    live: Protection,
+    wanted: Protection,
+    roles: RoleNames,
+) -> bool:
+    """Return whether a table's audit trigger has the right arguments but is not ours, or is off."""
+    schema, table = key
+    if wanted.trigger is None or live.trigger != wanted.trigger:
+        return False
+    return trigger_would_change(
+        connection,
+        create=create_trigger_statement(wanted.trigger, table, schema, roles),
+        drop=drop_trigger_statement(table, schema),
+        table=sql.table_name(table, schema),
+    )
 
 
 def changed_policies(

@@ -4,11 +4,12 @@ from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from hedgerow import alembic_plugin
+from hedgerow.audit.logins import record_logins
 from hedgerow.errors import MigrationError, ProvisioningError
-from hedgerow.explain import explain_connection_failure, first_line
+from hedgerow.explain import connect, first_line
 from hedgerow.keys import reconcile_functions
 from hedgerow.migrations import script
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
@@ -59,7 +60,8 @@ def run(
             script.write_after(target_metadata, row_security)
         return
     try:
-        with _connect(engine) as connection:
+        cure = "These name the owner of the tables, not the application's role."
+        with connect(engine, cure, ProvisioningError) as connection:
             _prepare(connection)
             schemas = {table.schema for table in target_metadata.tables.values()}
             schemas |= used_schemas(connection, row_security.roles)
@@ -80,6 +82,7 @@ def run(
                         row_security,
                         may_stop_signing="signing=off" in context.get_x_argument(),
                     )
+                    record_logins(connection)
                     reconcile(connection, target_metadata, row_security)
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error
@@ -93,14 +96,6 @@ def _explain(error: DBAPIError) -> str:
             " it with op.no_force_rls(table); the upgrade forces the table again at its end"
         )
     return f"The migration failed and was rolled back: {said}."
-
-
-def _connect(engine: Engine) -> Connection:
-    try:
-        return engine.connect()
-    except OperationalError as error:
-        cure = "These name the owner of the tables, not the application's role."
-        raise ProvisioningError(explain_connection_failure(engine, error, cure)) from None
 
 
 def _prepare(connection: Connection) -> None:

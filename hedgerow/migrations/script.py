@@ -7,7 +7,8 @@ Secrets stay out of the script: passwords and the signing key come with the next
 from alembic import context
 from sqlalchemy import MetaData
 
-from hedgerow import functions, sql
+from hedgerow import sql
+from hedgerow.definitions import definitions
 from hedgerow.row_security import RowSecurity
 from hedgerow.scope import scoped_tables
 from hedgerow.wanted_roles import WantedRole, spell_attributes, wanted_roles
@@ -36,10 +37,10 @@ def write_before(row_security: RowSecurity) -> None:
 
 def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
     """Write what is not history: how identities are checked, and what the switches say."""
-    if context.get_revision_argument() != "head":
+    # Alembic answers with the number of the revision, whatever word was given for it.
+    if context.get_revision_argument() not in ("head", context.get_head_revision()):
         return  # tables of other revisions are not those of the models
-    signed = row_security.signing is not None
-    for statement in functions.define_statements(row_security.id_type, signed=signed):
+    for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"
     force = "FORCE" if row_security.force else "NO FORCE"

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
+from hedgerow.audit.recorder import record_elevation
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, HedgerowError
 from hedgerow.identity import Identity, Role
 from hedgerow.row_security import RowSecurity
@@ -32,8 +34,8 @@ def standing_in(
 
     Yields whether the role was taken too: an owner who is no superuser may be unable to.
     """
-    settings = row_security.settings_for(identity)
     role = database_role(row_security, identity)
+    settings = row_security.settings_for(identity, recorded(connection, identity, row_security))
     savepoint = connection.begin_nested()
     try:
         if taken := _may_take(connection, role):
@@ -45,6 +47,13 @@ def standing_in(
         yield taken
     finally:
         savepoint.rollback()
+
+
+def recorded(connection: Connection, identity: Identity, row_security: RowSecurity) -> str | None:
+    """Leave the trace without which nobody is an admin, and return where it is."""
+    return record_elevation(
+        connection, replace(identity, reason=f"hedgerow why: {identity.user_id}"), row_security
+    )
 
 
 def hold_past_policies(
@@ -70,7 +79,8 @@ def hold_past_policies(
     role = database_role(row_security, admin)
     if not _may_take(connection, role):
         raise CannotTellError(_too_weak(connection, role))
-    set_locally(connection, {**row_security.settings_for(admin), "role": role})
+    settings = row_security.settings_for(admin, recorded(connection, admin, row_security))
+    set_locally(connection, {**settings, "role": role})
     held = hold(connection, table, key)
     set_locally(connection, {**row_security.settings_for(None), "role": "none"})
     return held

@@ -8,19 +8,16 @@ developer's own.
 """
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, QueuePool, create_engine, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Engine, QueuePool, text
 
 from hedgerow import RowSecurity
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
 
-ONE_CONNECTION: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
+ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 
 _END_REQUESTS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -40,18 +37,21 @@ def row_security() -> RowSecurity:
 def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     """Yield the application's own engine, but on `database` and with one connection at most."""
     import app.api.deps
+    import app.api.routes.audit
     import app.core.db
     import app.core.sessions
     from app.core.rls import AdminContext
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, create in (
-            ("create_engine", create_engine),
-            ("create_async_engine", create_async_engine),
-        ):
-            patch.setattr(app.core.db, name, partial(create, **ONE_CONNECTION))
+        patch.setattr(app.core.db, "POOL", ONE_CONNECTION)
         patch.setattr(app.core.db, "application_url", lambda: database.app_url)
-        for holder in (app.core.db, app.core.sessions, app.api.deps, AdminContext):
+        for holder in (
+            app.core.db,
+            app.core.sessions,
+            app.api.deps,
+            app.api.routes.audit,
+            AdminContext,
+        ):
             patch.setattr(holder, "row_security", row_security)
         app.core.db.shutdown()  # what tests elsewhere have opened
         yield app.core.db.get_engine()

@@ -141,7 +141,10 @@ def refusal_to_start() -> str:
         "ALTER TABLE item DISABLE ROW LEVEL SECURITY",
         "DROP POLICY item_owner_select ON item; DROP POLICY item_owner_insert ON item;"
         " DROP POLICY item_owner_update ON item; DROP POLICY item_owner_delete ON item;"
-        " DROP POLICY item_admin ON item; DROP POLICY item_read_only_admin ON item",
+        " DROP POLICY item_admin ON item; DROP POLICY item_read_only_admin ON item;"
+        " DROP POLICY item_admin_insert_is_recorded ON item;"
+        " DROP POLICY item_admin_update_is_recorded ON item;"
+        " DROP POLICY item_admin_delete_is_recorded ON item",
         "DROP TABLE item",
     ],
 )

@@ -82,7 +82,7 @@ def test_an_admins_session_says_why(
 ) -> None:
     with (
         caplog.at_level(logging.DEBUG, row_security.logger),
-        admin_session(admin.id, reason="a complaint") as session,
+        admin_session(admin.id, reason="a complaint", read_only=False) as session,
     ):
         assert set(session.exec(IDS)) == {*alice.items, *bob.items}
         add_item(session, bob.id)
@@ -94,7 +94,7 @@ async def test_an_admins_asynchronous_session_says_why(
     alice: Person, bob: Person, admin: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, row_security.logger):
-        async with async_admin_session(admin.id, reason="a complaint") as session:
+        async with async_admin_session(admin.id, reason="a complaint", read_only=False) as session:
             assert set(await session.exec(IDS)) == {*alice.items, *bob.items}
             session.add(Item(title="new", owner_id=bob.id))
             await session.commit()
@@ -102,7 +102,7 @@ async def test_an_admins_asynchronous_session_says_why(
 
 
 def test_a_read_only_admins_session(alice: Person, bob: Person, admin: Person) -> None:
-    with admin_session(admin.id, reason="a report", read_only=True) as session:
+    with admin_session(admin.id, reason="a report") as session:
         assert set(session.exec(IDS)) == {*alice.items, *bob.items}
         with pytest.raises(DBAPIError, match="read-only transaction"):
             add_item(session, alice.id)
@@ -112,7 +112,7 @@ def test_a_read_only_admins_session(alice: Person, bob: Person, admin: Person) -
 async def test_a_read_only_admins_asynchronous_session(
     alice: Person, bob: Person, admin: Person
 ) -> None:
-    async with async_admin_session(admin.id, reason="a report", read_only=True) as session:
+    async with async_admin_session(admin.id, reason="a report") as session:
         assert set(await session.exec(IDS)) == {*alice.items, *bob.items}
         session.add(Item(title="new", owner_id=alice.id))
         with pytest.raises(DBAPIError, match="read-only transaction"):

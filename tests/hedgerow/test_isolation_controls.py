@@ -8,7 +8,7 @@ from sqlalchemy import text
 from hedgerow import sql
 from tests.support.databases import Database
 from tests.support.deployments import unique_role_names
-from tests.support.isolation import assert_kept_apart
+from tests.support.isolation import assert_kept_apart, weakenings
 from tests.support.people import Person, add_person
 
 
@@ -29,20 +29,7 @@ def test_the_copy_itself_keeps_them_apart(
     assert_kept_apart(fresh_database.app_url, *people)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "DROP POLICY item_owner_select ON item",
-        "DROP POLICY item_owner_update ON item",
-        "DROP POLICY item_owner_delete ON item",
-        "ALTER TABLE item DISABLE ROW LEVEL SECURITY",
-        # P29: permissive policies are OR-ed.
-        "CREATE POLICY everybody ON item FOR SELECT USING (true)",
-        "ALTER POLICY item_owner_delete ON item USING (true)",
-        "ALTER POLICY item_owner_update ON item USING (true) WITH CHECK (true)",
-        "ALTER POLICY item_owner_select ON item USING (true)",
-    ],
-)
+@pytest.mark.parametrize("statement", weakenings("item"))
 def test_a_weakened_database_is_noticed(
     statement: str, fresh_database: Database, people: tuple[Person, Person]
 ) -> None:

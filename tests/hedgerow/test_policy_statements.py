@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from hedgerow import Policy, RoleNames
-from hedgerow.owner_policies import admin_policies, owner_policies
+from hedgerow.owner_policies import admin_policies, owner_policies, recording_policies
 from hedgerow.policy import create_policy_statement, drop_policy_statement
 from tests.support.databases import Database
 from tests.support.raw import connect
@@ -15,8 +15,14 @@ from tests.support.raw import connect
 ROLES = RoleNames()
 
 
-def all_policies(table: str, owner_column: str = "owner_id") -> tuple[Policy, ...]:
-    return owner_policies(table, owner_column) + admin_policies(table)
+def all_policies(
+    table: str, owner_column: str = "owner_id", schema: str | None = None
+) -> tuple[Policy, ...]:
+    return (
+        *owner_policies(table, owner_column),
+        *admin_policies(table),
+        *recording_policies(table, schema),
+    )
 
 
 def test_the_item_table_enforces_its_policies(database: Database) -> None:
@@ -30,8 +36,12 @@ def test_the_item_table_enforces_its_policies(database: Database) -> None:
 
 def test_the_item_table_has_exactly_these_policies(database: Database) -> None:
     owns = "(owner_id = ( SELECT rls.user_id() AS user_id))"
-    admin = "(( SELECT rls.role() AS role) = 'admin'::text)"
-    reader = "(( SELECT rls.role() AS role) = 'read_only_admin'::text)"
+    admin = "( SELECT (rls.role() = 'admin'::text))"
+    reader = "( SELECT (rls.role() = 'read_only_admin'::text))"
+    recorded = {
+        command: f"( SELECT rls.record_write('item'::regclass, '{command}'::text) AS record_write)"
+        for command in ("DELETE", "INSERT", "UPDATE")
+    }
     with connect(database.app_url) as connection:
         rows = connection.execute(
             "SELECT policyname, permissive, cmd, roles::text[], qual, with_check"
@@ -40,6 +50,17 @@ def test_the_item_table_has_exactly_these_policies(database: Database) -> None:
     app = ["rls_app_user"]
     assert rows == [
         ("item_admin", "PERMISSIVE", "ALL", ["rls_admin"], admin, admin),
+        *(
+            (
+                f"item_admin_{command.lower()}_is_recorded",
+                "RESTRICTIVE",
+                command,
+                ["rls_admin"],
+                None if command == "INSERT" else condition,
+                {"INSERT": condition, "UPDATE": "true"}.get(command),
+            )
+            for command, condition in recorded.items()
+        ),
         ("item_owner_delete", "PERMISSIVE", "DELETE", app, owns, None),
         ("item_owner_insert", "PERMISSIVE", "INSERT", app, None, owns),
         ("item_owner_select", "PERMISSIVE", "SELECT", app, owns, None),
@@ -95,7 +116,7 @@ def test_unusual_names_are_quoted(
         owner.execute(
             psycopg.sql.SQL("CREATE TABLE {} ({} uuid)").format(place, quote(owner_column))
         )
-        policies = all_policies(table, owner_column)
+        policies = all_policies(table, owner_column, schema)
         for policy in policies:
             statement = create_policy_statement(policy, table, schema, deployed)
             owner.execute(statement.encode())

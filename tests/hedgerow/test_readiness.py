@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from hedgerow import DatabaseNotReadyError, RowSecurity
 from hedgerow.readiness import verify
 from hedgerow.signing import Signing
 from tests.support.databases import Database
+from tests.support.sessions import ROW_SECURITY
 
 
 def complaint(
@@ -22,7 +24,7 @@ def complaint(
         verify(
             database.engine(url or database.app_url),
             SQLModel.metadata,
-            row_security or RowSecurity(),
+            row_security or ROW_SECURITY,
         )
     message = str(caught.value)
     assert "\n" not in message
@@ -36,7 +38,7 @@ def run_as_owner(database: Database, *statements: str) -> None:
 
 
 def test_the_migrated_database_is_ready(database: Database) -> None:
-    verify(database.engine(database.app_url), SQLModel.metadata, RowSecurity())
+    verify(database.engine(database.app_url), SQLModel.metadata, ROW_SECURITY)
 
 
 def test_a_superuser_is_too_strong(database: Database) -> None:
@@ -88,14 +90,25 @@ def test_a_table_that_is_not_protected(
 
 def test_a_table_without_policies(fresh_database: Database) -> None:
     with fresh_database.as_owner() as owner:
-        for policy in owner.scalars(text("SELECT polname FROM pg_policy")).all():
+        for policy in owner.scalars(
+            text("SELECT polname FROM pg_policy WHERE polrelid = 'item'::regclass")
+        ).all():
             owner.execute(text(f"DROP POLICY {policy} ON item"))
     said = complaint(fresh_database)
     assert "Table 'item' has no policy" in said
     assert "`alembic upgrade head`" in said
 
 
-@pytest.mark.parametrize("row_security", [RowSecurity(enabled=False), RowSecurity(force=True)])
+def test_a_missing_audit_trail(fresh_database: Database) -> None:
+    run_as_owner(fresh_database, "DROP TABLE rls.audit, rls.audit_head")
+    said = complaint(fresh_database)
+    assert "Table rls.audit is missing" in said
+    assert "`alembic upgrade head`" in said
+
+
+@pytest.mark.parametrize(
+    "row_security", [replace(ROW_SECURITY, enabled=False), replace(ROW_SECURITY, force=True)]
+)
 def test_settings_that_the_database_does_not_follow_yet(
     row_security: RowSecurity, database: Database
 ) -> None:
@@ -108,12 +121,12 @@ def test_switched_off_on_purpose_is_ready(fresh_database: Database) -> None:
     verify(
         fresh_database.engine(fresh_database.app_url),
         SQLModel.metadata,
-        RowSecurity(enabled=False),
+        replace(ROW_SECURITY, enabled=False),
     )
 
 
 def test_a_secret_that_the_database_does_not_know(database: Database) -> None:
-    said = complaint(database, row_security=RowSecurity(signing=Signing("x" * 40)))
+    said = complaint(database, row_security=replace(ROW_SECURITY, signing=Signing("x" * 40)))
     assert "RLS_CONTEXT_SECRET" in said
 
 
@@ -162,7 +175,7 @@ def test_each_cure_lets_it_start(statement: str, fresh_database: Database) -> No
     cure = complaint(fresh_database).split("as the owner run `")[1].split("`")[0]
     for part in cure.split("; "):
         run_as_owner(fresh_database, part)
-    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, RowSecurity())
+    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
 
 
 def test_a_condition_that_fails_stops_the_start(fresh_database: Database) -> None:
@@ -182,22 +195,22 @@ def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
     def _count(*arguments: object) -> None:
         statements.append(str(arguments[2]))
 
-    verify(engine, SQLModel.metadata, RowSecurity())
+    verify(engine, SQLModel.metadata, ROW_SECURITY)
     assert len(connections) == 1
-    assert len(statements) == 18, statements
+    assert len(statements) == 28, statements
 
 
 def test_switched_off_row_security_is_said_once(
     fresh_database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     run_as_owner(fresh_database, "ALTER TABLE item DISABLE ROW LEVEL SECURITY")
-    row_security = RowSecurity(enabled=False, logger="app.core.rls")
+    row_security = replace(ROW_SECURITY, enabled=False, logger="app.core.rls")
     with caplog.at_level(logging.WARNING):
         verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, row_security)
         verify(
             fresh_database.engine(fresh_database.app_url),
             SQLModel.metadata,
-            RowSecurity(enabled=False, logger="elsewhere"),
+            replace(ROW_SECURITY, enabled=False, logger="elsewhere"),
         )
     said = [record for record in caplog.records if "RLS_ENABLED=false" in record.message]
     assert [(record.name, record.levelname) for record in said] == [

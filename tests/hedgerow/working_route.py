@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 import hedgerow
 from app.models import Item
-from hedgerow import Identity, IdentityError, Role, RowSecurity
+from hedgerow import Identity, IdentityError, Role
 from tests.support.databases import Database
+from tests.support.sessions import ROW_SECURITY
 
 
 def insert(session: Session, item: UUID, owner: UUID) -> None:
@@ -74,7 +75,7 @@ def add_route(app: FastAPI, database: Database) -> None:
     def get_session(identity: Asker) -> Iterator[Session]:
         with Session(engine) as session:
             if identity:
-                hedgerow.bind(session, identity, RowSecurity())
+                hedgerow.bind(session, identity, ROW_SECURITY)
             yield session
 
     @app.post("/{work}")
@@ -94,7 +95,7 @@ def add_async_route(app: FastAPI, database: Database) -> None:
     async def get_session(identity: Asker) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(engine) as session:
             if identity:
-                await hedgerow.bind_async(session, identity, RowSecurity())
+                await hedgerow.bind_async(session, identity, ROW_SECURITY)
             yield session
 
     @app.post("/{work}")

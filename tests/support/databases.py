@@ -100,6 +100,13 @@ def clone_template(server: URL, name: str | None = None) -> Database:
     return Database(server.set(database=name))
 
 
+def clone(source: Database) -> Database:
+    """Return a new database that is a copy of `source`, to which nobody may be connected."""
+    name = f"hedgerow_test_{uuid4().hex[:12]}"
+    _recreate(source.owner_url, name, template=source.name)
+    return Database(source.owner_url.set(database=name))
+
+
 def create_empty(server: URL, name: str | None = None) -> Database:
     """Return a new database with nothing in it."""
     name = name or f"hedgerow_test_{uuid4().hex[:12]}"

@@ -1,12 +1,23 @@
 """Users with items, made by the owner: what every isolation test needs somebody else to have."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from tests.support.databases import Database
+
+
+class Someone(Protocol):
+    """A user of any application: the key, whatever its type, and the keys of their rows."""
+
+    @property
+    def id(self) -> object: ...
+
+    @property
+    def items(self) -> Collection[object]: ...
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import psycopg
 from psycopg.rows import scalar_row
 from sqlalchemy import URL
 
-from tests.support.people import Person
+from tests.support.elevation import record_elevation
+from tests.support.people import Someone
 
 RawConnection = psycopg.Connection[tuple[object, ...]]
 
@@ -25,10 +26,16 @@ def connect(url: URL) -> Iterator[RawConnection]:
             connection.rollback()
 
 
-def become(connection: RawConnection, person: Person, role: str = "user") -> None:
-    """Set the identity for the length of the connection, as one does by hand."""
+def become(connection: RawConnection, person: Someone, role: str = "user") -> None:
+    """Set the identity for the length of the connection, as one does by hand.
+
+    An admin's elevation is recorded first, or it would be none.
+    """
     connection.execute(f"SET app.user_id = '{person.id}'")
     connection.execute(f"SET app.role = '{role}'")
+    if role != "user":
+        settings = {"app.user_id": str(person.id), "app.role": role}
+        connection.execute(f"SET app.elevation = '{record_elevation(connection, settings)}'")
 
 
 def visible_items(connection: RawConnection) -> set[UUID]:

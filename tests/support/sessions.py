@@ -9,11 +9,12 @@ from sqlmodel import col
 
 import hedgerow
 from app.models import Item
-from hedgerow import Identity, Role, RowSecurity
+from hedgerow import Audit, Identity, Role, RowSecurity
 from tests.support.databases import Database
 from tests.support.people import Person
 
-ROW_SECURITY: Final = RowSecurity()
+ROW_SECURITY: Final = RowSecurity(audit=Audit())
+"""What the template database is made with: its admins are recorded."""
 
 
 class AdminContext(hedgerow.AdminContext):

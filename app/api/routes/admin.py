@@ -5,16 +5,19 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app import crud
-from app.api.deps import AdminSessionDep
+from app.api.deps import AdminSessionDep, ReadOnlyAdminSessionDep, ViewAsSessionDep
 from app.api.errors import SIGNED_IN, item_not_found
 from app.api.paging import Limit, Skip
 from app.models import Item, ItemCreate, ItemPublic, ItemsPublic, ItemUpdate, Message
 
 router = APIRouter(prefix="/admin/items", tags=["admin"], responses=SIGNED_IN)
+view_as_router = APIRouter(prefix="/admin/users", tags=["admin"], responses=SIGNED_IN)
 
 
 @router.get("/")
-def read_all_items(session: AdminSessionDep, skip: Skip = 0, limit: Limit = 100) -> ItemsPublic:
+def read_all_items(
+    session: ReadOnlyAdminSessionDep, skip: Skip = 0, limit: Limit = 100
+) -> ItemsPublic:
     """List everybody's items, newest first."""
     items = crud.get_items_admin(session=session, skip=skip, limit=limit)
     count = crud.count_items_admin(session=session)
@@ -22,7 +25,7 @@ def read_all_items(session: AdminSessionDep, skip: Skip = 0, limit: Limit = 100)
 
 
 @router.get("/{id}", response_model=ItemPublic)
-def read_any_item(session: AdminSessionDep, id: UUID) -> Item:
+def read_any_item(session: ReadOnlyAdminSessionDep, id: UUID) -> Item:
     """Read anybody's item."""
     item = crud.get_item_admin(session=session, item_id=id)
     if item is None:
@@ -53,3 +56,13 @@ def delete_any_item(session: AdminSessionDep, id: UUID) -> Message:
     if not crud.delete_item_admin(session=session, item_id=id):
         raise item_not_found()
     return Message(message="Item deleted successfully")
+
+
+@view_as_router.get("/{user_id}/items/")
+def read_items_as_user(
+    session: ViewAsSessionDep, user_id: UUID, skip: Skip = 0, limit: Limit = 100
+) -> ItemsPublic:
+    """List a user's items as that user sees them."""
+    items = crud.get_items(session=session, owner_id=user_id, skip=skip, limit=limit)
+    count = crud.count_items(session=session, owner_id=user_id)
+    return ItemsPublic(data=[ItemPublic.model_validate(item) for item in items], count=count)

@@ -4,10 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
+from fastapi import APIRouter, BackgroundTasks, HTTPException
 
 from app import crud, emails
-from app.api.deps import CurrentUser, SessionDep, get_current_active_superuser
+from app.api.deps import (
+    AdminSessionDep,
+    CurrentUser,
+    ReadOnlyAdminSessionDep,
+    RLSSessionDep,
+    SessionDep,
+)
 from app.api.errors import SIGNED_IN, refusals
 from app.api.paging import Limit, Skip
 from app.core.config import settings
@@ -26,8 +32,6 @@ from app.models import (
 
 router = APIRouter(prefix="/users", tags=["users"])
 
-superuser_only = [Depends(get_current_active_superuser)]
-
 
 @contextmanager
 def refuse_taken_email(status_code: int, detail: str) -> Iterator[None]:
@@ -38,17 +42,17 @@ def refuse_taken_email(status_code: int, detail: str) -> Iterator[None]:
         raise HTTPException(status_code=status_code, detail=detail) from None
 
 
-@router.get("/", dependencies=superuser_only, responses=SIGNED_IN)
-def read_users(session: SessionDep, skip: Skip = 0, limit: Limit = 100) -> UsersPublic:
+@router.get("/", responses=SIGNED_IN)
+def read_users(session: ReadOnlyAdminSessionDep, skip: Skip = 0, limit: Limit = 100) -> UsersPublic:
     """List all users, newest first; `count` is the number of all of them."""
     users = crud.get_users(session=session, skip=skip, limit=limit)
     count = crud.count_users(session=session)
     return UsersPublic(data=[UserPublic.model_validate(user) for user in users], count=count)
 
 
-@router.post("/", dependencies=superuser_only, response_model=UserPublic, responses=SIGNED_IN)
+@router.post("/", response_model=UserPublic, responses=SIGNED_IN)
 def create_user(
-    session: SessionDep, user_in: UserCreate, background_tasks: BackgroundTasks
+    session: AdminSessionDep, user_in: UserCreate, background_tasks: BackgroundTasks
 ) -> User:
     """Create a user, who gets an e-mail where e-mails are configured."""
     with refuse_taken_email(400, "The user with this email already exists in the system."):
@@ -106,7 +110,7 @@ def register_user(session: SessionDep, user_in: UserRegister) -> User:
 
 
 @router.get("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)
-def read_user_by_id(user_id: UUID, session: SessionDep, current_user: CurrentUser) -> User:
+def read_user_by_id(user_id: UUID, session: RLSSessionDep, current_user: CurrentUser) -> User:
     """Read an account: one's own, or anybody's for a superuser."""
     if user_id == current_user.id:
         return current_user
@@ -118,13 +122,8 @@ def read_user_by_id(user_id: UUID, session: SessionDep, current_user: CurrentUse
     return user
 
 
-@router.patch(
-    "/{user_id}",
-    dependencies=superuser_only,
-    response_model=UserPublic,
-    responses=SIGNED_IN | refusals(409),
-)
-def update_user(session: SessionDep, user_id: UUID, user_in: UserUpdate) -> User:
+@router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN | refusals(409))
+def update_user(session: AdminSessionDep, user_id: UUID, user_in: UserUpdate) -> User:
     """Change the fields that are given of anybody's account."""
     user = session.get(User, user_id)
     if user is None:
@@ -135,8 +134,8 @@ def update_user(session: SessionDep, user_id: UUID, user_in: UserUpdate) -> User
         return crud.update_user(session=session, db_user=user, user_in=user_in)
 
 
-@router.delete("/{user_id}", dependencies=superuser_only, responses=SIGNED_IN)
-def delete_user(session: SessionDep, current_user: CurrentUser, user_id: UUID) -> Message:
+@router.delete("/{user_id}", responses=SIGNED_IN)
+def delete_user(session: AdminSessionDep, current_user: CurrentUser, user_id: UUID) -> Message:
     """Delete anybody's account, but not one's own."""
     if user_id == current_user.id:
         raise HTTPException(

@@ -18,6 +18,7 @@ class Fault:
     for names. A fault with `own_roles` changes roles, which are the whole cluster's, and gets a
     deployment with names of its own. `settings` are the application's once the fault is there;
     `signed` has the database sign from the beginning. `by_hand` says that the cure is no command.
+    `since` is the version of PostgreSQL that brought what the fault is about.
     """
 
     check: str
@@ -29,6 +30,7 @@ class Fault:
     server_version: int | None = None
     autocommit: bool = False
     lost_secret: bool = False
+    since: int = 0
 
     @property
     def by_hand(self) -> bool:
@@ -278,4 +280,28 @@ FAULTS: tuple[Fault, ...] = (
         ("DROP INDEX ix_item_owner_id, ix_item_owner_id_created_at_id",),
     ),
     Fault("H125", "pooler", autocommit=True),
+    Fault("H126", "rls.audit", ("ALTER TABLE rls.audit DISABLE ROW LEVEL SECURITY",)),
+    Fault("H126", "rls.audit {app}", ("GRANT INSERT ON rls.audit TO {app}",)),
+    Fault("H126", "rls.audit {admin}", ("GRANT DELETE, TRUNCATE ON rls.audit TO {admin}",)),
+    Fault(
+        "H126", "rls.audit_head public", ("GRANT UPDATE (position) ON rls.audit_head TO PUBLIC",)
+    ),
+    Fault(
+        "H126",
+        "rls.record_change() public",
+        ("GRANT EXECUTE ON FUNCTION rls.record_change() TO PUBLIC",),
+    ),
+    Fault("H126", "rls.chain() {app}", ("GRANT EXECUTE ON FUNCTION rls.chain() TO {app}",)),
+    Fault("H126", "rls.audit chain", ("DROP TRIGGER chain ON rls.audit",)),
+    Fault("H126", "rls.audit chain", ("ALTER TABLE rls.audit DISABLE TRIGGER chain",)),
+    Fault("H126", "item rls_audit", ("DROP TRIGGER rls_audit ON item",)),
+    Fault("H126", '"user" rls_audit', ('ALTER TABLE "user" DISABLE TRIGGER rls_audit',)),
+    Fault("H126", "item rls_audit", ("ALTER TABLE item ENABLE REPLICA TRIGGER rls_audit",)),
+    Fault("H127", "{maintenance}", ("DROP EVENT TRIGGER rls_audit_login",), since=170000),
+    Fault(
+        "H127",
+        "{maintenance}",
+        ("ALTER EVENT TRIGGER rls_audit_login DISABLE",),
+        since=170000,
+    ),
 )

@@ -1,7 +1,7 @@
 """A database to plant faults in, and the ways in which a person mends them."""
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import NullPool, create_engine, text
 from sqlmodel import SQLModel
@@ -14,6 +14,7 @@ from hedgerow.checks.runner import Answer, run
 from tests.hedgerow.checks.faults import Fault
 from tests.support.databases import Database, run_alembic
 from tests.support.raw import connect
+from tests.support.sessions import ROW_SECURITY
 
 DEFAULT_ROLES = RoleNames()
 
@@ -32,7 +33,8 @@ class Stage:
     @property
     def row_security(self) -> RowSecurity:
         secret = self.settings.get("RLS_CONTEXT_SECRET")
-        return RowSecurity(
+        return replace(
+            ROW_SECURITY,
             roles=self.roles,
             enabled=self.settings.get("RLS_ENABLED") != "false",
             force=self.settings.get("RLS_FORCE") == "true",

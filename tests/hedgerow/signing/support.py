@@ -16,10 +16,12 @@ import hedgerow
 from hedgerow import Identity, Role, RowSecurity, Signing
 from hedgerow.keys import reconcile_functions
 from tests.support.databases import Database
+from tests.support.elevation import record_elevation
 from tests.support.people import Person
 from tests.support.raw import RawConnection
+from tests.support.sessions import ROW_SECURITY
 
-PLAIN = RowSecurity()
+PLAIN = ROW_SECURITY
 SIGNING = Signing("the secret of the tests of signing")
 SIGNED = replace(PLAIN, signing=SIGNING)
 
@@ -62,7 +64,10 @@ def claim(connection: RawConnection, user: object, role: str, signature: str) ->
 
 def sign_in(connection: RawConnection, person: Person, role: Role = Role.USER) -> None:
     """Make the raw connection's transaction the person's, signed by the engine."""
-    apply(connection, SIGNED.settings_for(Identity(person.id, role)))
+    identity = Identity(person.id, role)
+    settings = SIGNED.settings_for(identity)
+    elevation = record_elevation(connection, settings) if identity.is_elevated else None
+    apply(connection, SIGNED.settings_for(identity, elevation))
 
 
 def apply(connection: RawConnection, settings: Mapping[str, str]) -> None:

@@ -12,7 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hedgerow import Identity, Role
-from hedgerow.errors import INSUFFICIENT_PRIVILEGE, INVALID_SIGNATURE, MISSING_IDENTITY
+from hedgerow.errors import (
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_SIGNATURE,
+    MISSING_IDENTITY,
+    UNRECORDED_ELEVATION,
+)
 from tests.hedgerow.signing.support import PLAIN, SIGNED, run_injected, session_with, signed_session
 from tests.support.databases import Database
 from tests.support.people import Person, add_person, remove_everybody
@@ -21,6 +26,21 @@ from tests.support.sessions import one_connection, visible
 BECOME_BOB = "set_config('app.user_id', '{bob}', true)"
 ADMIN = "set_config('app.role', 'admin', true)"
 ITEMS = "SELECT id FROM item"
+RECORDED = (
+    "SELECT set_config('app.user_id', '{{bob}}', false), set_config('app.role', '{role}', false),"
+    " set_config('app.elevation',"
+    " rls.record_elevation('a lie', NULL, NULL, NULL, NULL)::text, false); COMMIT; "
+)
+"""Without its record nobody is an admin, so whoever forges one records it; Bob gets the blame."""
+
+ADMINS = {
+    f"SELECT set_config('role', 'rls_admin', true), {ADMIN}; {ITEMS}": Role.ADMIN,
+    f"SET ROLE rls_admin; SELECT {ADMIN}; {ITEMS}": Role.ADMIN,
+    f"SET LOCAL ROLE rls_admin; SET LOCAL app.role = 'admin'; {ITEMS}": Role.ADMIN,
+    "SET LOCAL ROLE rls_read_only_admin; SET LOCAL app.role = 'read_only_admin'; "
+    + ITEMS: Role.READ_ONLY_ADMIN,
+}
+"""Each forges an admin, of whom no elevation is recorded."""
 
 FORGERIES = (
     # Several statements in one string.
@@ -28,10 +48,11 @@ FORGERIES = (
     f"SELECT set_config('app.user_id', '{{bob}}', false); {ITEMS}",
     f"SET app.user_id = '{{bob}}'; {ITEMS}",
     f"SET LOCAL app.user_id = '{{bob}}'; {ITEMS}",
-    f"SELECT set_config('role', 'rls_admin', true), {ADMIN}; {ITEMS}",
-    f"SET ROLE rls_admin; SELECT {ADMIN}; {ITEMS}",
-    f"SET LOCAL ROLE rls_admin; SET LOCAL app.role = 'admin'; {ITEMS}",
-    "SET LOCAL ROLE rls_read_only_admin; SET LOCAL app.role = 'read_only_admin'; " + ITEMS,
+    *(
+        # Set LOCAL alone would do nothing between the statements that a COMMIT leaves behind.
+        RECORDED.format(role=role) + "BEGIN; " + attack
+        for attack, role in ADMINS.items()
+    ),
     f"DO $$ BEGIN PERFORM {BECOME_BOB}; END $$; {ITEMS}",
     f"PREPARE prepared AS {ITEMS}; EXECUTE prepared; SELECT {BECOME_BOB}; EXECUTE prepared",
     f"DECLARE rows CURSOR FOR {ITEMS}; SET LOCAL app.user_id = '{{bob}}'; FETCH ALL FROM rows",
@@ -76,12 +97,12 @@ EMPTY_HANDED = (
     "SET LOCAL ROLE rls_read_only_admin; " + ITEMS,
     f"SELECT set_config('role', 'rls_admin', true); {ITEMS}",
     f"SELECT set_config('role', 'rls_admin', false); {ITEMS}",
-    "SET LOCAL ROLE rls_admin; UPDATE item SET title = 'x' RETURNING id",
-    "SET LOCAL ROLE rls_admin; DELETE FROM item RETURNING id",
 )
 """Each takes an admin's database role, whose policies ask for an admin's signed identity."""
 
 REFUSED = {
+    "SET LOCAL ROLE rls_admin; UPDATE item SET title = 'x' RETURNING id": UNRECORDED_ELEVATION,
+    "SET LOCAL ROLE rls_admin; DELETE FROM item RETURNING id": UNRECORDED_ELEVATION,
     "SET SESSION AUTHORIZATION postgres": INSUFFICIENT_PRIVILEGE,
     "SET SESSION AUTHORIZATION rls_admin": INSUFFICIENT_PRIVILEGE,
     "SET SESSION AUTHORIZATION rls_maintenance_admin": INSUFFICIENT_PRIVILEGE,
@@ -150,6 +171,18 @@ def test_without_signatures_the_forgery_works(
         session.invalidate()
     assert sqlstate is None
     assert seen & set(bob.items)
+
+
+@pytest.mark.parametrize("attack", ADMINS)
+def test_an_admin_who_is_forged_and_not_recorded_is_refused(
+    attack: str, session: Session, plain_pool: Engine, alice: Person
+) -> None:
+    """P4: by its signature, and where nobody signs by its missing record."""
+    assert run_injected(session, attack) == (set(), INVALID_SIGNATURE)
+    with session_with(plain_pool, alice, PLAIN) as plain:
+        seen, sqlstate = run_injected(plain, attack)
+        plain.invalidate()
+    assert (seen, sqlstate) == (set(), UNRECORDED_ELEVATION)
 
 
 @pytest.mark.parametrize("attack", POINTLESS)

@@ -65,25 +65,63 @@ def test_the_statistics_of_the_key_are_not_shown(
 
 
 def test_no_function_signs(connection: RawConnection) -> None:
-    """All that schema `rls` offers: two questions, and the check behind them."""
+    """All that schema `rls` offers: two questions, the checks behind them, and the audit trail."""
     functions = connection.execute(
         "SELECT proname, pg_get_function_result(oid), prosecdef FROM pg_proc"
         " WHERE pronamespace = 'rls'::regnamespace ORDER BY proname"
     ).fetchall()
     assert functions == [
+        ("chain", "trigger", True),
+        ("record_change", "trigger", True),
+        ("record_elevation", "bigint", True),
+        ("record_login", "event_trigger", True),
+        ("record_write", "boolean", True),
         ("role", "text", False),
-        ("user_id", "uuid", False),
+        ("user_id", "uuid", True),
+        ("verify_elevation", "text", True),
         ("verify_identity", "boolean", True),
     ]
 
 
-def test_plain_mode_has_no_function_with_the_owners_rights(plain_database: Database) -> None:
+AUDIT = {
+    "chain",
+    "record_change",
+    "record_elevation",
+    "record_login",
+    "record_write",
+    "verify_elevation",
+}
+
+
+def test_in_plain_mode_the_audit_trail_alone_has_the_owners_rights(
+    plain_database: Database,
+) -> None:
     with connect(plain_database.app_url) as connection:
         functions = connection.execute(
             "SELECT proname, prosecdef FROM pg_proc"
             " WHERE pronamespace = 'rls'::regnamespace ORDER BY proname"
         ).fetchall()
-    assert functions == [("require_identity", False), ("role", False), ("user_id", False)]
+    assert {str(name): definer for name, definer in functions} == {
+        **dict.fromkeys(AUDIT, True),
+        **dict.fromkeys(("require_identity", "role", "user_id"), False),
+    }
+
+
+def test_the_application_may_call_what_records_and_what_is_asked_alone(
+    connection: RawConnection,
+) -> None:
+    """A trigger function that it may call is one that it may put on a temporary table."""
+    callable_ = connection.execute(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'rls'::regnamespace"
+        " AND has_function_privilege(oid, 'EXECUTE') ORDER BY proname"
+    ).fetchall()
+    assert [name for (name,) in callable_] == [
+        "record_elevation",
+        "role",
+        "user_id",
+        "verify_elevation",
+        "verify_identity",
+    ]
 
 
 def test_no_catalog_shows_the_key(database: Database, connection: RawConnection) -> None:

@@ -105,7 +105,7 @@ def test_a_path_of_the_callers_would_let_a_shadow_verify(
 ) -> None:
     """P7, the negative control: without a search_path of its own the check believes anything."""
     with crowd.database.as_owner() as owner:
-        owner.execute(text("ALTER FUNCTION rls.verify_identity() RESET search_path"))
+        owner.execute(text("ALTER FUNCTION rls.user_id() RESET search_path"))
     attacker.execute(SHADOWS[4].format(s="public"))
     attacker.execute(PLACES["public"])
     # The shadow's check of time comes next: a time is all that a forger needs.

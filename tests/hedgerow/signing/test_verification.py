@@ -34,12 +34,15 @@ def sqlstate_of_items(connection: RawConnection) -> str | None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_what_the_engine_signs_is_believed(
-    role: Role, connection: RawConnection, alice: Person, bob: Person
+    role: Role, database: Database, alice: Person, bob: Person
 ) -> None:
-    sign_in(connection, alice, role)
+    url = database.maintenance_url if role is Role.MAINTENANCE else database.app_url
     everybody = set(alice.items + bob.items)
-    assert visible_items(connection) == (set(alice.items) if role is Role.USER else everybody)
-    assert connection.execute("SELECT rls.user_id(), rls.role()").fetchone() == (alice.id, role)
+    with connect(url) as connection:
+        sign_in(connection, alice, role)
+        assert visible_items(connection) == (set(alice.items) if role is Role.USER else everybody)
+        who = connection.execute("SELECT rls.user_id(), rls.role()").fetchone()
+    assert who == (alice.id, role.claimed)
 
 
 @pytest.mark.parametrize("age", [0, WINDOW - 60, -(WINDOW - 60)])

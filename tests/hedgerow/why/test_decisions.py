@@ -8,11 +8,12 @@ from sqlalchemy import Engine, Table, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 import hedgerow
-from hedgerow import ConfigurationError, Identity, RowSecurity
+from hedgerow import ConfigurationError, Identity
 from hedgerow.why.answer import Decider, Verdict
 from hedgerow.why.question import Command, parse_key
 from tests.hedgerow.why.support import ALICE, BOB, DOCUMENT, ODD, TEAM, ask, project_of
 from tests.support.databases import Database
+from tests.support.sessions import ROW_SECURITY
 
 
 def test_names_and_keys_of_every_kind(tables: Database) -> None:
@@ -123,7 +124,7 @@ def test_it_says_what_really_happens(
         for key in range(1, 5):
             answer = ask(project_of(tables), table, str(key), command=command, user=user)
             with application.connect() as connection:
-                hedgerow.bind(connection, Identity(user), RowSecurity())
+                hedgerow.bind(connection, Identity(user), ROW_SECURITY)
                 statement = text(_STATEMENTS[command].format(table=table.name))
                 try:
                     real = connection.execute(statement, {"id": key}).rowcount == 1

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Uuid, text
 
-from hedgerow import Identity, Role, RowSecurity
+from hedgerow import Identity, Role
+from hedgerow.audit.functions import RECORD_ELEVATION
 from hedgerow.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer, Decider, Verdict
@@ -14,6 +15,7 @@ from hedgerow.why.question import Question
 from hedgerow.why.standing import CannotTellError
 from tests.support.databases import Database
 from tests.support.roles import may_become
+from tests.support.sessions import ROW_SECURITY
 
 NOTE = Table("note", MetaData(), Column("id", Integer, primary_key=True), Column("owner", Uuid))
 ALICE, BOB = UUID(int=1), UUID(int=2)
@@ -30,6 +32,8 @@ def owner(fresh_database: Database) -> Iterator[str]:
             f"INSERT INTO note VALUES (1, '{ALICE}'), (2, '{BOB}')",
             f"ALTER TABLE note OWNER TO {name}",
             "ALTER TABLE note ENABLE ROW LEVEL SECURITY",
+            # As who owns the tables of a project owns its audit trail.
+            f"GRANT EXECUTE ON FUNCTION rls.{RECORD_ELEVATION} TO {name}",
             "GRANT SELECT ON note TO rls_app_user, rls_admin",
             "CREATE POLICY own ON note TO rls_app_user USING (owner = (SELECT rls.user_id()))",
             "CREATE POLICY admin ON note TO rls_admin USING ((SELECT rls.role()) = 'admin')",
@@ -44,7 +48,7 @@ def owner(fresh_database: Database) -> Iterator[str]:
 def ask(database: Database, owner: str, key: int, role: Role = Role.USER) -> Answer:
     login = database.owner_url.set(username=owner, password="changethis")
     project = Project(
-        row_security=RowSecurity(),
+        row_security=ROW_SECURITY,
         metadata=NOTE.metadata,
         application_url=lambda: database.app_url,
         owner_url=lambda: login,

@@ -21,6 +21,7 @@ from hedgerow.fastapi import explain_refusals, install_error_handlers
 from hedgerow.project import Project
 from tests.support.databases import Database
 from tests.support.people import Person
+from tests.support.sessions import ROW_SECURITY
 
 LOGGER = project.row_security.logger
 
@@ -36,7 +37,7 @@ def application(database: Database, project: Project | None) -> TestClient:
     def get_session(user: UUID | None = None) -> Iterator[Session]:
         with Session(engine) as session:
             if user:
-                hedgerow.bind(session, Identity(user), hedgerow.RowSecurity())
+                hedgerow.bind(session, Identity(user), ROW_SECURITY)
             yield session
 
     Bound = Annotated[Session, Depends(get_session)]

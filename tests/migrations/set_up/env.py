@@ -20,6 +20,7 @@ try:
                 read_only_admin=os.environ["RLS_READ_ONLY_ADMIN_ROLE"],
                 maintenance=os.environ["RLS_MAINTENANCE_ADMIN"],
             ),
+            audit=getattr(models, "AUDIT", None),
             id_type=getattr(models, "ID_TYPE", "uuid"),
             force=os.environ.get("RLS_FORCE") == "true",
         ),

@@ -1,0 +1,1 @@
+"""The audit trail: what admins did, written by the database, and chained."""

@@ -1,0 +1,107 @@
+"""The audit trail's tables, in schema `rls`, and who may read them.
+
+An entry is written by functions that run with the owner's rights; nobody but the owner has any
+other privilege than SELECT. `audit_head` holds the newest link of the chain, so that entries which
+were cut off at its end are missed.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from hedgerow import sql
+from hedgerow.identity import Role
+from hedgerow.row_security import RoleNames
+
+TABLE = "rls.audit"
+TABLES = (TABLE, "rls.audit_head")
+GENESIS = "\\x" + "00" * 32
+"""What the first entry is chained to."""
+
+COLUMNS = (
+    "position",
+    "id",
+    "extract(epoch FROM at)",
+    "event",
+    "elevation",
+    "user_id",
+    "role",
+    "login",
+    "reason",
+    "method",
+    "path",
+    "request_id",
+    "transaction::text",
+    "table_name",
+    "row_key::text",
+    "owner",
+    "command",
+    "columns",
+    "changes::text",
+)
+"""What an entry's hash is made of, in this order; a time in seconds, so that no setting matters."""
+
+
+CHAIN_TRIGGER = f"""CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON {TABLE}
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION rls.chain()"""
+"""Chains at the end of a transaction, so that it holds the lock on the head for a moment only."""
+
+
+def digest(entry: str = "") -> str:
+    """Return the SQL of an entry's hash; `entry` is a prefix for its columns, such as `entry.`."""
+    values = ", ".join(
+        column.replace("at)", f"{entry}at)") if "(" in column else f"{entry}{column}"
+        for column in COLUMNS
+    )
+    content = f"jsonb_build_array({values})::text"
+    return f"sha256({entry}previous || convert_to({content}, 'UTF8'))"
+
+
+def create_statements(roles: RoleNames) -> Iterable[str]:
+    """Return the SQL that makes the tables, which the functions of this package then fill."""
+    yield f"""CREATE TABLE {TABLE} (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    position bigint UNIQUE,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    event text NOT NULL CHECK (event IN ('elevation', 'login', 'statement', 'change', 'retention')),
+    elevation bigint,
+    user_id text,
+    role text NOT NULL,
+    login text NOT NULL DEFAULT session_user,
+    reason text,
+    method text,
+    path text,
+    request_id text,
+    transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    table_name text,
+    row_key jsonb,
+    owner text,
+    command text,
+    columns text[],
+    changes jsonb,
+    previous bytea,
+    hash bytea
+)"""
+    yield f"CREATE INDEX audit_user_id_position ON {TABLE} (user_id, position)"
+    yield f"CREATE INDEX audit_transaction ON {TABLE} (transaction)"
+    yield "CREATE TABLE rls.audit_head (position bigint NOT NULL, hash bytea NOT NULL)"
+    yield "CREATE UNIQUE INDEX audit_head_is_one_row ON rls.audit_head ((true))"
+    yield f"INSERT INTO rls.audit_head VALUES (0, {sql.text_literal(GENESIS)})"  # noqa: S608
+    yield f"ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY"
+    yield from policy_statements(roles).values()
+    for role in (roles.admin, roles.read_only_admin):
+        yield f"GRANT SELECT ON {TABLE} TO {sql.role_name(role)}"
+
+
+def policy_statements(roles: RoleNames) -> Mapping[str, str]:
+    """Return, by its name, the SQL that creates each policy: who may read the trail."""
+    readers = ((roles.admin, Role.ADMIN), (roles.read_only_admin, Role.READ_ONLY_ADMIN))
+    return {
+        f"audit_{role.value}": f"CREATE POLICY {sql.name(f'audit_{role.value}')} ON {TABLE}"
+        f" FOR SELECT TO {sql.role_name(name)}"
+        f" USING ((SELECT rls.role() = {sql.text_literal(role.value)}))"
+        for name, role in readers
+    }
+
+
+def drop_statements() -> Iterable[str]:
+    """Return the SQL that removes the tables, with all that they hold."""
+    return (f"DROP TABLE {', '.join(TABLES)}",)

@@ -1,0 +1,102 @@
+"""What logs and traces tell of who asked: the role, a hash in the user's place, and the request."""
+
+import io
+import json
+import logging
+
+import pytest
+from fastapi.testclient import TestClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from app.core.config import settings
+from app.core.logs import configure_logging
+from hedgerow import Identity
+from hedgerow.fastapi.observation import user_hash
+from tests.app.api.support import API, signed_in
+from tests.support.people import Person
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what the application logs at DEBUG, as JSON lines."""
+    monkeypatch.setattr(settings, "LOG_FORMAT", "json")
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    root, identities = logging.getLogger(), logging.getLogger("app.core.rls")
+    monkeypatch.setattr(root, "handlers", [handler])
+    monkeypatch.setattr(identities, "level", logging.DEBUG)
+    monkeypatch.setattr(logging.getLogger("app"), "level", logging.INFO)
+    configure_logging()
+    return written
+
+
+def test_a_json_line_names_request_role_and_hashed_user(
+    client: TestClient, alice: Person, lines: io.StringIO
+) -> None:
+    response = client.get(f"{API}/items/", headers=signed_in(alice))
+    line = json.loads(lines.getvalue().splitlines()[-1])
+    assert line["logger"] == "app.core.rls"
+    assert line["level"] == "DEBUG"
+    assert line["role"] == "user"
+    assert line["user_hash"] == user_hash(Identity(alice.id), settings.SECRET_KEY)
+    assert line["request_id"] == response.headers["X-Request-ID"]
+
+
+def test_a_request_does_not_inherit_the_user_of_the_one_before(
+    client: TestClient, alice: Person, admin: Person, lines: io.StringIO
+) -> None:
+    """P20."""
+    for person in (alice, admin, alice):
+        client.get(f"{API}/items/", headers=signed_in(person))
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
+    hashes = {str(p.id): user_hash(Identity(p.id), settings.SECRET_KEY) for p in (alice, admin)}
+    for line in logged:
+        (told,) = (hashes[id] for id in hashes if id in line["message"])
+        assert line["user_hash"] == told
+    assert {line["role"] for line in logged} == {"user", "read_only_admin"}
+
+
+def test_the_hash_depends_on_the_key(alice: Person) -> None:
+    one, other = (user_hash(Identity(alice.id), key) for key in ("one", "other"))
+    assert one != other
+    assert len(one) == 16
+
+
+@pytest.fixture(scope="module")
+def exporter() -> InMemorySpanExporter:
+    """Return where the spans of this process go: the provider can be set only once."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return exporter
+
+
+def request_span(exporter: InMemorySpanExporter) -> ReadableSpan:
+    (span,) = (s for s in exporter.get_finished_spans() if s.kind is trace.SpanKind.SERVER)
+    return span
+
+
+def test_fastapis_own_span_carries_role_and_hashed_user(
+    exporter: InMemorySpanExporter, client: TestClient, admin: Person
+) -> None:
+    exporter.clear()
+    client.get(f"{API}/admin/items/", headers=signed_in(admin))
+    attributes = request_span(exporter).attributes
+    assert attributes is not None
+    assert attributes["user.roles"] == ("read_only_admin",)
+    assert attributes["user.hash"] == user_hash(Identity(admin.id), settings.SECRET_KEY)
+    assert str(admin.id) not in str(dict(attributes))
+
+
+def test_a_request_of_nobody_names_nobody(
+    exporter: InMemorySpanExporter, client: TestClient
+) -> None:
+    exporter.clear()
+    client.get(f"{API}/utils/health-check/")
+    attributes = request_span(exporter).attributes
+    assert attributes is not None
+    assert not [name for name in attributes if name.startswith("user.")]
