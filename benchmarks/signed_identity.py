@@ -14,20 +14,15 @@ Examples:
 import argparse
 import json
 import re
-import shutil
 import statistics
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 import hedgerow
+from benchmarks.server import create_database, private_server, run
 from hedgerow import Identity, RowSecurity, Signing, functions, sql
-from hedgerow.embedded import EmbeddedServer
 from hedgerow.keys import reconcile_functions
 from hedgerow.roles import LoginPasswords, ensure_roles
 
@@ -72,29 +67,6 @@ class Measurement:
     signed_minus_plain: float
 
 
-@contextmanager
-def private_server() -> Iterator[URL]:
-    directory = Path(tempfile.mkdtemp(prefix="hedgerow-benchmark-"))
-    directory.chmod(0o755)
-    server = EmbeddedServer(directory, settings={"fsync": "off", "jit": "off"})
-    address = server.acquire()
-    try:
-        yield address.url()
-    finally:
-        server.release()
-        shutil.rmtree(address.data_dir, ignore_errors=True)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def run(url: URL, *statements: str, isolation_level: str | None = None) -> None:
-    options = {"isolation_level": isolation_level} if isolation_level else {}
-    with create_engine(url, poolclass=NullPool, **options).connect() as connection:
-        for statement in statements:
-            connection.execute(sql.Statement(statement))
-        if isolation_level is None:
-            connection.commit()
-
-
 def spelled(statement: str, way: str) -> str:
     if way == "literal":
         filled = statement.format(user=f"'{USER}'::uuid", and_mine=f"AND owner_id = '{USER}'")
@@ -103,8 +75,7 @@ def spelled(statement: str, way: str) -> str:
 
 
 def prepare_database(server: URL, way: str, arguments: argparse.Namespace) -> URL:
-    run(server, f"CREATE DATABASE {way}", isolation_level="AUTOCOMMIT")
-    url = server.set(database=way)
+    url = create_database(server, way)
     with create_engine(url, poolclass=NullPool).begin() as connection:
         ensure_roles(connection, SECURITY[way], LoginPasswords(PASSWORD, PASSWORD))
         for statement in functions.create_statements():
@@ -123,7 +94,7 @@ def prepare_database(server: URL, way: str, arguments: argparse.Namespace) -> UR
                     " extract(epoch FROM clock_timestamp() - began) * 1e6 / times; END $$"
                 )
             )
-    run(url, "VACUUM ANALYZE item, open_item", isolation_level="AUTOCOMMIT")
+    run(url, "VACUUM ANALYZE item, open_item")
     return url.set(username="rls_app_user", password=PASSWORD)
 
 

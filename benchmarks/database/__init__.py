@@ -1,0 +1,1 @@
+"""What row security costs in the database: statements and whole transactions, side by side."""

@@ -1,0 +1,122 @@
+"""The tables that are measured, shaped as the application's, and the rows in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    ForeignKey,
+    Index,
+    NullPool,
+    Select,
+    String,
+    Table,
+    Uuid,
+    create_engine,
+    select,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateTable
+
+import hedgerow
+from benchmarks.server import autocommitting, create_database
+from hedgerow import sql
+
+ROWS_PER_OWNER = 100
+PAGE = 20
+MATCHING = "%Invoice%"
+_MATCHING_EVERY = 10
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+    __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt("Users are looked up before they sign in.")
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+
+
+class Item(Base):
+    __tablename__ = "item"
+    __rls__: ClassVar[hedgerow.Scope] = hedgerow.Scope()
+
+    title: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(String(255))
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+ITEM: Table = Item.metadata.tables["item"]
+Index("ix_item_owner_id_created_at_id", ITEM.c.owner_id, ITEM.c.created_at.desc(), ITEM.c.id.desc())
+
+# A user's rows lie scattered over the table, as they do where many users write at the same time.
+_FILL = (
+    """INSERT INTO "user" SELECT md5('user ' || n)::uuid FROM generate_series(0, :owners - 1) n""",
+    """INSERT INTO item (id, owner_id, title, description, created_at)
+    SELECT md5('item ' || n)::uuid, md5('user ' || n % :owners)::uuid,
+        CASE WHEN n / :owners % :matching = 0 THEN 'Invoice ' ELSE 'Note ' END || n,
+        repeat('What it is about. ', 3), timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
+    FROM generate_series(0, :rows - 1) n""",
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is in the tables, and what the user whom the run asks for owns of it.
+
+    Rows are as an INSERT takes them: all of the user's, newest first; the first page of everybody's
+    and of everybody's that a search finds; and some of others'.
+    """
+
+    rows: int
+    user: UUID
+    own: tuple[dict[str, Any], ...]
+    newest: tuple[dict[str, Any], ...]
+    matching: tuple[dict[str, Any], ...]
+    foreign: tuple[dict[str, Any], ...]
+
+
+def make_data(server: URL, name: str, rows: int) -> Data:
+    """Create the database `name` with `rows` items of `rows / 100` users, without row security."""
+    url = create_database(server, name)
+    owners = max(rows // ROWS_PER_OWNER, 2)
+    indexes = list(ITEM.indexes)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(CreateTable(Base.metadata.tables["user"]))
+        connection.execute(CreateTable(ITEM))
+        # Ten million foreign keys need no check, and indexes are quicker made afterwards.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        values = {"rows": rows, "owners": owners, "matching": _MATCHING_EVERY}
+        for statement in _FILL:
+            connection.execute(text(statement), values)
+        for index in indexes:
+            index.create(connection)
+    with autocommitting(url) as connection:
+        connection.execute(sql.Statement('VACUUM (ANALYZE, FREEZE) item, "user"'))
+        user = connection.scalar(text("SELECT md5('user ' || :n)::uuid"), {"n": owners // 2})
+        order = (ITEM.c.created_at.desc(), ITEM.c.id.desc())
+        everybodys = select(ITEM).order_by(*order)
+        own = select(ITEM).where(ITEM.c.owner_id == user).order_by(*order)
+        foreign = select(ITEM).where(ITEM.c.owner_id != user).limit(ROWS_PER_OWNER)
+        matching = everybodys.where(ITEM.c.title.like(MATCHING))
+        return Data(
+            rows,
+            user,
+            own=_rows(connection, own),
+            newest=_rows(connection, everybodys.limit(PAGE)),
+            matching=_rows(connection, matching.limit(PAGE)),
+            foreign=_rows(connection, foreign),
+        )
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> tuple[dict[str, Any], ...]:
+    return tuple(dict(row) for row in connection.execute(statement).mappings())

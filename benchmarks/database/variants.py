@@ -1,0 +1,253 @@
+"""The ways to keep users apart that are measured side by side, but for the published packages."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.orm import Session
+
+import hedgerow
+from benchmarks.database.schema import ITEM, Base
+from hedgerow import Identity, Role, RoleNames, RowSecurity, Signing, functions, sql
+from hedgerow.keys import reconcile_functions
+from hedgerow.policy import Policy, create_policy_statement
+from hedgerow.protection import declared_protection
+from hedgerow.roles import LoginPasswords, ensure_roles
+from hedgerow.single_statement import SingleStatementCursor
+
+PASSWORD = "benchmark"  # noqa: S105
+PLAIN = RowSecurity()
+SIGNED = RowSecurity(signing=Signing("the secret of this benchmark"))
+_APP = RoleNames.app
+
+
+class CannotRunError(Exception):
+    """A variant cannot be measured here; the message is a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A variant's own database, as its owner and as the application's role, and who asks."""
+
+    owner_url: URL
+    user: UUID
+
+    @property
+    def app_url(self) -> URL:
+        return self.owner_url.set(username=_APP, password=PASSWORD)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A variant at work: `transaction()` yields a session in a transaction of the user's.
+
+    Leaving the block commits and gives the connection back; leaving it by an exception rolls back.
+    """
+
+    transaction: Callable[[], AbstractContextManager[Session]]
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way: how its database is set up, and how an application that uses it begins.
+
+    Variants that name the same `database` share it; the first sets it up. Ratios are against the
+    variant `floor`. `hand_written` statements carry `WHERE owner_id = ...`. `everybody` asks for
+    all rows, as an admin does.
+    """
+
+    name: str
+    description: str
+    database: str
+    set_up: Callable[[Place], None]
+    start: Callable[[Place], Runner]
+    floor: str = "floor"
+    hand_written: bool = False
+    everybody: bool = False
+    package: str | None = None
+
+
+@contextmanager
+def as_owner(place: Place) -> Iterator[Connection]:
+    """Yield the owner's connection in a transaction."""
+    with create_engine(place.owner_url, poolclass=NullPool).begin() as connection:
+        yield connection
+
+
+def ensure_login(connection: Connection) -> None:
+    """Make the application's role, which every variant logs in as."""
+    ensure_roles(connection, PLAIN, LoginPasswords(PASSWORD, PASSWORD))
+
+
+def grant_tables(connection: Connection) -> None:
+    """Let the application's role and the admins use both tables."""
+    for table in Base.metadata.sorted_tables:
+        for role, privileges in declared_protection(table, PLAIN).grants.items():
+            target = sql.table_name(table.name, table.schema)
+            grant = f"GRANT {', '.join(privileges)} ON {target} TO {sql.name(role)}"
+            connection.execute(sql.Statement(grant))
+
+
+def enable(connection: Connection, policies: Iterable[Policy]) -> None:
+    """Switch row security on for the items, with these policies."""
+    connection.execute(sql.Statement("ALTER TABLE item ENABLE ROW LEVEL SECURITY"))
+    for policy in policies:
+        statement = create_policy_statement(policy, ITEM.name, None, PLAIN.roles)
+        connection.execute(sql.Statement(statement))
+
+
+def engine_for(place: Place, **options: Any) -> Engine:
+    """Return an engine of the application's role, with one connection that it keeps."""
+    return create_engine(place.app_url, pool_size=1, max_overflow=0, **options)
+
+
+def _set_up_floor(place: Place) -> None:
+    with as_owner(place) as connection:
+        ensure_login(connection)
+        grant_tables(connection)
+
+
+def _start_floor(place: Place) -> Runner:
+    engine = engine_for(place)
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with Session(engine) as session, session.begin():
+            yield session
+
+    return Runner(transaction, engine)
+
+
+def _set_up_hedgerow(row_security: RowSecurity, place: Place) -> None:
+    with as_owner(place) as connection:
+        ensure_login(connection)
+        for statement in functions.create_statements():
+            connection.execute(sql.Statement(statement))
+        reconcile_functions(connection, row_security)
+        grant_tables(connection)
+        enable(connection, declared_protection(ITEM, row_security).policies.values())
+
+
+def _start_hedgerow(row_security: RowSecurity, role: Role, place: Place) -> Runner:
+    # As the template has it: one execute is one statement.
+    engine = engine_for(place, connect_args={"cursor_factory": SingleStatementCursor})
+    identity = Identity(place.user, role)
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with Session(engine) as session:
+            hedgerow.bind(session, identity, row_security)
+            with session.begin():
+                yield session
+
+    return Runner(transaction, engine)
+
+
+_BARE = (
+    "owner_id = nullif(current_setting('app.user_id', true), '')::uuid"
+    " OR current_setting('app.role', true) = 'admin'"
+)
+_WRAPPED = (
+    "owner_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
+    " OR (SELECT current_setting('app.role', true) = 'admin')"
+)
+
+
+def _set_up_or(condition: str, place: Place) -> None:
+    with as_owner(place) as connection:
+        ensure_login(connection)
+        grant_tables(connection)
+        enable(connection, [Policy("item_owner_or_admin", "ALL", using=condition)])
+
+
+_SET_BOTH = text(
+    "SELECT set_config('app.user_id', :user, true), set_config('app.role', 'user', true)"
+)
+
+
+def _start_or(place: Place) -> Runner:
+    engine = engine_for(place)
+    values = {"user": str(place.user)}
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with Session(engine) as session, session.begin():
+            session.execute(_SET_BOTH, values)
+            yield session
+
+    return Runner(transaction, engine)
+
+
+FLOOR = Variant(
+    "floor",
+    "no row security; WHERE owner_id = ... by hand",
+    "floor",
+    _set_up_floor,
+    _start_floor,
+    hand_written=True,
+)
+CONTROL = Variant(
+    "floor again",
+    "the floor a second time, in a database of its own: what differs is noise",
+    "floor_again",
+    _set_up_floor,
+    _start_floor,
+    hand_written=True,
+)
+HEDGEROW_PLAIN = Variant(
+    "hedgerow plain",
+    "Hedgerow, identity as it is",
+    "hedgerow_plain",
+    partial(_set_up_hedgerow, PLAIN),
+    partial(_start_hedgerow, PLAIN, Role.USER),
+)
+HEDGEROW_SIGNED = Variant(
+    "hedgerow signed",
+    "Hedgerow, identity signed",
+    "hedgerow_signed",
+    partial(_set_up_hedgerow, SIGNED),
+    partial(_start_hedgerow, SIGNED, Role.USER),
+)
+FLOOR_EVERYBODY = Variant(
+    "floor, everybody's rows",
+    "no row security and no WHERE: what the admin's statements are compared with",
+    "floor",
+    _set_up_floor,
+    _start_floor,
+    floor="floor, everybody's rows",
+    everybody=True,
+)
+HEDGEROW_ADMIN = Variant(
+    "hedgerow admin",
+    "Hedgerow as an admin, over everybody's rows",
+    "hedgerow_plain",
+    partial(_set_up_hedgerow, PLAIN),
+    partial(_start_hedgerow, PLAIN, Role.ADMIN),
+    floor="floor, everybody's rows",
+    everybody=True,
+)
+OR_BARE = Variant(
+    "owner OR admin setting",
+    "one policy, settings read bare; the settings as a statement of their own",
+    "or_bare",
+    partial(_set_up_or, _BARE),
+    _start_or,
+)
+OR_WRAPPED = Variant(
+    "owner OR admin setting, wrapped",
+    "the same with each setting in a sub-select",
+    "or_wrapped",
+    partial(_set_up_or, _WRAPPED),
+    _start_or,
+)
+
+ESSENTIAL = (FLOOR, CONTROL, HEDGEROW_PLAIN, HEDGEROW_SIGNED)
+"""What the goals are about."""
+
+OWN = (*ESSENTIAL, FLOOR_EVERYBODY, HEDGEROW_ADMIN, OR_BARE, OR_WRAPPED)
+"""All variants that need nothing but Hedgerow."""

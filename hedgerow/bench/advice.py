@@ -1,0 +1,98 @@
+"""What makes a table slow under its policies, and what mends it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import URL, Table
+
+from hedgerow import sql
+from hedgerow.bench.connections import looking
+from hedgerow.bench.facts import Facts
+from hedgerow.bench.model import Advice
+from hedgerow.bench.questions import PAGE
+from hedgerow.checks import (
+    identity_each_row,
+    leaky_index,
+    no_owner_index,
+    table_state,
+    unused_index,
+)
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.reports import page
+from hedgerow.checks.runner import Answer, run
+from hedgerow.project import Project
+from hedgerow.scope import Scope
+
+_CHECKS = (
+    table_state.CHECK,
+    unused_index.CHECK,
+    identity_each_row.CHECK,
+    leaky_index.CHECK,
+    no_owner_index.CHECK,
+)
+"""The rules of `hedgerow check` that a slow statement can come from."""
+
+_CHANGED_SHARE = 0.2
+_CHANGED_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class _OneTable(Inspection):
+    """An inspection in which no other table exists."""
+
+    only: Table | None = None
+
+    @cached_property
+    def scoped(self) -> tuple[tuple[Table, Scope], ...]:
+        return tuple(pair for pair in super().scoped if pair[0] is self.only)
+
+
+def advise(
+    project: Project, url: URL, table: Table, facts: Facts, *, unordered_rows: int
+) -> list[Advice]:
+    """Return the findings of the checks about this table, then what only a measurement shows.
+
+    `unordered_rows`: how many rows a user has that no index has in order.
+    """
+    with looking(url, "Run `alembic upgrade head`.") as connection:
+        inspection = _OneTable(connection, project.row_security, project.metadata, only=table)
+        found: list[Advice] = []
+        for answer in run(_CHECKS, inspection).answers:
+            found.extend(_from_answer(answer))
+    if unordered_rows > PAGE and no_owner_index.CHECK.number not in {one.check for one in found}:
+        found.append(_order(table, unordered_rows))
+    found.extend(_statistics(table, facts))
+    return found
+
+
+def _from_answer(answer: Answer) -> Iterator[Advice]:
+    """Yield the first finding of a check: the others are the same of other statements."""
+    for finding in answer.findings[:1]:
+        more = len(answer.findings) - 1
+        others = f" ({more} more of this kind.)" if more else ""
+        yield Advice(
+            finding.sentence + others, finding.cure, answer.check.number, page(answer.check)
+        )
+
+
+def _order(table: Table, rows: int) -> Advice:
+    """Return what a list lacks for which all of a user's rows are read (P49)."""
+    return Advice(
+        f"No index of table {table.fullname!r} has one owner's rows in an order: a list reads all"
+        f" {rows:,} of the user's to show the first {PAGE}.",
+        "Create an index on the owner and then the columns that the list is ordered by.",
+        no_owner_index.CHECK.number,
+        page(no_owner_index.CHECK),
+    )
+
+
+def _statistics(table: Table, facts: Facts) -> Iterator[Advice]:
+    stale = facts.changed > max(_CHANGED_ROWS, _CHANGED_SHARE * facts.rows)
+    if facts.never_analyzed or stale:
+        what = "has no statistics" if facts.never_analyzed else "has outdated statistics"
+        yield Advice(
+            f"Table {table.fullname!r} {what}: PostgreSQL guesses how many rows a user owns, and"
+            " may choose the wrong plan.",
+            f"ANALYZE {sql.table_name(table.name, table.schema)};",
+        )

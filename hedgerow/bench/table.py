@@ -1,0 +1,200 @@
+"""Measure one table: as its user, and as its owner with a WHERE by hand."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, Connection, Select, Table, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from hedgerow import sql
+from hedgerow.bench import questions
+from hedgerow.bench.advice import advise
+from hedgerow.bench.connections import Limits, looking, problem, reading
+from hedgerow.bench.facts import Facts, facts_of, order_after
+from hedgerow.bench.model import Operation, TableReport
+from hedgerow.bench.notes import notes
+from hedgerow.bench.plan import plan_of
+from hedgerow.bench.questions import OPERATIONS, Question
+from hedgerow.bench.timing import Contestant, ratio, take_turns
+from hedgerow.bench.users import typical_owner
+from hedgerow.binding import bind
+from hedgerow.identity import Identity, UserId
+from hedgerow.project import Project
+from hedgerow.scope import Scope
+
+_MAY_READ = text(
+    "SELECT has_table_privilege(to_regclass(:name), 'SELECT')"
+    " AND has_schema_privilege(relnamespace, 'USAGE') FROM pg_class WHERE oid = to_regclass(:name)"
+)
+
+
+class _SkipError(Exception):
+    """A table cannot be measured; the message is a sentence that says why."""
+
+
+class _MissingError(_SkipError):
+    """The table does not exist."""
+
+
+@dataclass(frozen=True)
+class TableBench:
+    """Measures tables of one project; `url` is where the application role logs in."""
+
+    project: Project
+    url: URL
+    owner: Connection
+    limits: Limits
+    progress: Callable[[str, int], None]
+
+    def measure(self, table: Table, scope: Scope, user: UserId | None) -> TableReport:
+        """Return the report of a table; what cannot be measured is said in it."""
+        report = TableReport(table.fullname)
+        self.progress(table.fullname, 0)
+        try:
+            with reading(self.owner, self.limits, past_policies=False):
+                facts = facts_of(self.owner, table)
+            if facts is None:
+                raise _MissingError("There is no such table: run `alembic upgrade head`.")
+            report = replace(report, rows=facts.rows)
+            user = self._choose(table, scope, facts, user)
+            report = replace(report, user=str(user))
+            with self._as_user(table, user) as connection:
+                measured = self._measure(connection, table, scope, facts, user)
+        except _SkipError as error:
+            self.progress(table.fullname, len(OPERATIONS))
+            return replace(report, skipped=str(error), missing=isinstance(error, _MissingError))
+        except DBAPIError as error:
+            self.progress(table.fullname, len(OPERATIONS))
+            return replace(report, skipped=f"Could not be measured: {problem(error, self.limits)}.")
+        return replace(measured, rows=report.rows, user=report.user)
+
+    @contextmanager
+    def _as_user(self, table: Table, user: UserId) -> Iterator[Connection]:
+        """Yield a connection on which requests of the user's run: as the user, never as an admin.
+
+        Raises _SkipError where the application's role may not read the table.
+        """
+        with looking(self.url, "Run `alembic upgrade head`.") as connection:
+            bind(connection, Identity(user), self.project.row_security)
+            with reading(connection, self.limits, past_policies=False):
+                name = sql.table_name(table.name, table.schema)
+                may_read = connection.scalar(_MAY_READ, {"name": name})
+            if not may_read:
+                raise _SkipError(
+                    f"{self.url.username!r} may not read this table: run `alembic upgrade head`."
+                )
+            yield connection
+
+    def _choose(self, table: Table, scope: Scope, facts: Facts, user: UserId | None) -> UserId:
+        """Return the user to measure as: the one who was named, else a typical owner."""
+        if facts.owner_is_filtered:
+            if user is None:
+                raise _SkipError(
+                    "Policies filter the tables' owner too (RLS_FORCE), who cannot find a user:"
+                    " name one with --user."
+                )
+            return user
+        with reading(self.owner, self.limits, past_policies=True):
+            if not self.owner.scalar(select(select(table).exists())):
+                raise _SkipError("The table is empty: there is nothing to measure.")
+            if user is not None:
+                return user
+            if scope.owner_column is None:
+                raise _SkipError("No column of the table names an owner: name a user with --user.")
+            found = typical_owner(self.owner, facts, table, scope.owner_column)
+        if found is None:
+            raise _SkipError("No row has an owner: there is nothing to measure.")
+        return found
+
+    def _measure(
+        self, connection: Connection, table: Table, scope: Scope, facts: Facts, user: UserId
+    ) -> TableReport:
+        column = scope.owner_column
+        mine = None if column is None else questions.owned_by(table, column, user)
+        order = None
+        if column is not None:
+            with reading(self.owner, self.limits, past_policies=False):
+                order = order_after(self.owner, facts, table, column)
+        operations = []
+        for question in self._questions(connection, table, mine, order):
+            self.progress(f"{table.fullname}: {question.operation}", 0)
+            operations.append(self._ask(connection, question, facts, column))
+            self.progress(f"{table.fullname}: {question.operation}", 1)
+        self.progress(table.fullname, len(OPERATIONS) - len(operations))
+        owned = None if mine is None else self._number(self.owner, _count(table).where(mine), True)
+        seen = self._number(connection, _count(table), False)
+        unordered = (owned or 0) if order is None else 0
+        advice = advise(self.project, self.url, table, facts, unordered_rows=unordered)
+        return TableReport(
+            table.fullname,
+            user_rows=owned,
+            operations=tuple(operations),
+            notes=tuple(notes(table, scope, operations, owned, seen)),
+            advice=tuple(advice),
+        )
+
+    def _questions(
+        self,
+        connection: Connection,
+        table: Table,
+        mine: ColumnElement[bool] | None,
+        order: list[ColumnElement[Any]] | None,
+    ) -> Iterator[Question]:
+        yield questions.count(table, mine)
+        key = table.primary_key.columns
+        if order or key:
+            yield questions.first_page(table, mine, order or list(key))
+        if key and (values := self._any_key(connection, table, mine)) is not None:
+            yield questions.by_id(table, mine, values)
+
+    def _any_key(
+        self, connection: Connection, table: Table, mine: ColumnElement[bool] | None
+    ) -> Sequence[Any] | None:
+        """Return the key of a row of the user's; None where there is none, or it takes too long."""
+        keys = select(*table.primary_key.columns).limit(1)
+        ways = [(connection, keys, False)]
+        if mine is not None:
+            ways.insert(0, (self.owner, keys.where(mine), True))
+        for asked, statement, past_policies in ways:
+            try:
+                with reading(asked, self.limits, past_policies=past_policies):
+                    row = asked.execute(statement).first()
+            except DBAPIError as error:
+                problem(error, self.limits)
+                continue
+            if row is not None:
+                return tuple(row)
+        return None
+
+    def _ask(
+        self, connection: Connection, question: Question, facts: Facts, column: str | None
+    ) -> Operation:
+        policy = Contestant(connection, question.plain, past_policies=False)
+        by_hand = None
+        if question.by_hand is not None:
+            by_hand = Contestant(self.owner, question.by_hand, past_policies=True)
+        take_turns([policy, *([by_hand] if by_hand else [])], self.limits)
+        return Operation(
+            question.operation,
+            question.order,
+            policy.timing(),
+            by_hand.timing() if by_hand else None,
+            ratio(policy, by_hand),
+            plan_of(connection, question.plain, self.limits, facts, column),
+        )
+
+    def _number(
+        self, connection: Connection, statement: Select[Any], past_policies: bool
+    ) -> int | None:
+        try:
+            with reading(connection, self.limits, past_policies=past_policies):
+                return int(connection.scalar(statement) or 0)
+        except DBAPIError as error:
+            problem(error, self.limits)
+            return None
+
+
+def _count(table: Table) -> Select[Any]:
+    return select(func.count()).select_from(table)
