@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hedgerow.cli import audit, check, lint, psql, why
+from hedgerow.cli import audit, bench, check, erd, lint, psql, why
 from hedgerow.errors import HedgerowError
 
 _commands = typer.Typer(
@@ -13,7 +13,9 @@ _commands = typer.Typer(
     help="Row-level security for a FastAPI project: look at data as the application does.",
 )
 audit.register(_commands)
+bench.register(_commands)
 check.register(_commands)
+erd.register(_commands)
 lint.register(_commands)
 psql.register(_commands)
 why.register(_commands)

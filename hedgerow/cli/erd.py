@@ -1,0 +1,78 @@
+"""`hedgerow erd`: draw the tables, and what keeps their rows apart."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hedgerow.erd import page, read_diagram
+from hedgerow.errors import ConfigurationError
+from hedgerow.project import find_settings, load_project
+
+_HELP = """Draw the tables, their keys and relationships, and which are kept apart by user.
+
+Writes a page of Markdown with a Mermaid diagram, from the mapped classes alone: it needs no
+database. The page is docs/database/erd.md, or what pyproject.toml says:
+
+  [tool.hedgerow]
+
+  erd = "docs/tables.md"
+
+With --check it writes nothing, and exits with 1 where the page is out of date.
+
+Examples:
+
+  hedgerow erd
+
+  hedgerow erd --check
+
+  hedgerow erd --output /tmp/tables.md
+"""
+
+_DEFAULT = "docs/database/erd.md"
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the command to the command line."""
+    commands.command("erd", help=_HELP)(_erd)
+
+
+def _erd(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the page is up to date.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The page, if not the project's.")
+    ] = None,
+) -> None:
+    here = Path.cwd()
+    target = output or _configured(here)
+    wanted = page(read_diagram(load_project(here).metadata))
+    stands = target.read_text(encoding="utf-8") if target.is_file() else None
+    shown = target.relative_to(here) if target.is_relative_to(here) else target
+    if wanted == stands:
+        typer.echo(f"{shown} is up to date.")
+    elif check:
+        state = "is out of date" if stands is not None else "does not exist"
+        how = f" --output {output}" if output else ""
+        raise ConfigurationError(f"{shown} {state}: run `hedgerow erd{how}`.")
+    else:
+        _write(target, wanted)
+        typer.echo(f"Wrote {shown}.")
+
+
+def _configured(directory: Path) -> Path:
+    """Return where the project wants the page; raises ConfigurationError where that is no path."""
+    file, settings = find_settings(directory)
+    name = settings.get("erd", _DEFAULT)
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f"{file}: erd = {name!r} is no path of a file.")
+    return file.parent / name
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigurationError(f"Cannot write {target}: {error.strerror}.") from error

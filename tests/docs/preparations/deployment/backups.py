@@ -1,0 +1,64 @@
+"""Users with items, an entry in the audit trail and a signing key; what came out is kept apart."""
+
+import os
+
+from sqlalchemy import URL
+
+from hedgerow.embedded import binary
+from tests.docs.support.project import ProjectCopy
+from tests.support.databases import Database, drop
+from tests.support.raw import connect
+
+WORK = """
+from sqlmodel import select
+
+from app.core.db import new_session, startup
+from app.core.sessions import admin_session, user_session
+from app.models import Item, User
+
+startup()
+with new_session() as session:
+    ids = {user.email: user.id for user in session.exec(select(User))}
+for owner in ids.values():
+    with user_session(owner) as session:
+        session.add(Item(title="kept", owner_id=owner))
+        session.commit()
+with admin_session(ids["admin@example.com"], reason="a trace", read_only=False) as session:
+    for item in session.exec(select(Item)):
+        item.description = "seen"
+    session.commit()
+"""
+
+
+def prepare(project: ProjectCopy) -> None:
+    # PostgreSQL's programs know no drivers, and refuse a server that is newer than they are.
+    project.database = Database(project.database.owner_url.set(drivername="postgresql"))
+    project.settings["PATH"] = f"{binary('pg_dump').parent}{os.pathsep}{os.environ['PATH']}"
+    project.settings["RLS_CONTEXT_SECRET"] = "the-secret-of-the-backup"
+    drop(Database(_restored(project).set(drivername="postgresql+psycopg")))
+    project.sh("alembic upgrade head")
+    code, output = project.run_python(WORK)
+    assert code == 0, output
+
+
+def finish(project: ProjectCopy) -> None:
+    try:
+        assert "seen" in project.sh(
+            "hedgerow psql --as user@example.com -- -Atc 'SELECT description FROM item'"
+        )
+        assert (
+            project.sh("hedgerow psql --as user@example.com -- -Atc 'SELECT count(*) FROM item'")
+            == "1\n"
+        )
+        listed = project.sh("pg_restore --data-only --file=- shop.dump")
+        assert "COPY public.item " in listed
+        assert "signing_key" not in listed
+        with connect(_restored(project)) as owner:
+            row = owner.execute("SELECT count(*) FROM item").fetchone()
+            assert row == (2,)
+    finally:
+        drop(Database(_restored(project).set(drivername="postgresql+psycopg")))
+
+
+def _restored(project: ProjectCopy) -> URL:
+    return project.database.owner_url.set(database="restored")

@@ -1,0 +1,1 @@
+"""A second application: plain SQLAlchemy, integer keys, asynchronous, without the template."""

@@ -1,0 +1,99 @@
+"""The second application as a deployment of its own, and the people who use it."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, text
+
+from hedgerow import RoleNames
+from tests.support.databases import Database, clean_environment
+
+HERE = Path(__file__).parent
+PASSWORD = "changethis"
+
+
+def role_names(prefix: str) -> RoleNames:
+    """Return what library/security.py calls the roles."""
+    return RoleNames(
+        app=f"{prefix}_app",
+        admin=f"{prefix}_admin",
+        read_only_admin=f"{prefix}_read_only_admin",
+        maintenance=f"{prefix}_maintenance",
+    )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An account, and the ids of its books."""
+
+    id: int
+    key: str
+    items: tuple[int, ...]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-API-Key": self.key}
+
+
+@dataclass(frozen=True)
+class Library:
+    """A deployment of the second application."""
+
+    database: Database
+    prefix: str
+
+    @property
+    def app_url(self) -> URL:
+        return self.database.owner_url.set(username=f"{self.prefix}_app", password=PASSWORD)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {
+            "LIBRARY_DATABASE_URL": self.database.address,
+            "LIBRARY_ROLES": self.prefix,
+            "LIBRARY_SECRET": "a secret of the library's own",
+            "LIBRARY_APP_PASSWORD": PASSWORD,
+            "LIBRARY_MAINTENANCE_PASSWORD": PASSWORD,
+            "LIBRARY_POOL_SIZE": "1",
+        }
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command in the application's folder; return what it printed."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name(command[0]), *command[1:]],
+            cwd=HERE,
+            env=clean_environment(PYTHONDONTWRITEBYTECODE="1", **self.settings),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def add_reader(self, name: str, *, books: int = 2, librarian: bool = False) -> Reader:
+        """Insert an account with some books, as the owner."""
+        with self.database.as_owner() as owner:
+            account = owner.scalar(
+                text(
+                    "INSERT INTO account (email, api_key, is_librarian)"
+                    " VALUES (:email, :name, :librarian) RETURNING id"
+                ),
+                {"email": f"{name}@example.com", "name": name, "librarian": librarian},
+            )
+            titles = [f"{name}'s book {number}" for number in range(books)]
+            statement = text(
+                "INSERT INTO book (reader_id, title) VALUES (:reader, :title) RETURNING id"
+            )
+            items = [
+                owner.scalar(statement, {"reader": account, "title": title}) for title in titles
+            ]
+        return Reader(account, name, tuple(items))
+
+    def empty(self) -> None:
+        """Remove everybody, with their books."""
+        with self.database.as_owner() as owner:
+            owner.execute(text("TRUNCATE account CASCADE"))
