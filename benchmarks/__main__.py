@@ -75,7 +75,7 @@ def main(words: list[str]) -> None:
 
 def _write_page() -> None:
     for path in write():
-        tell(f"wrote {path.relative_to(PROJECT)}")
+        tell(f"{'wrote' if path.is_file() else 'removed'} {path.relative_to(PROJECT)}")
 
 
 if __name__ == "__main__":

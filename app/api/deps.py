@@ -19,6 +19,7 @@ from anyio.lowlevel import RunVar
 from fastapi import Depends, Header, HTTPException, status
 from fastapi.requests import HTTPConnection
 from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy import orm
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -177,6 +178,17 @@ def _elevated(identity: Identity, role: Role) -> Identity:
     return replace(identity, role=role)
 
 
+def _elevate(session: orm.Session, elevated: Identity) -> None:
+    """Make the session an admin's, from its next transaction on.
+
+    The one that read who is asking ends here: the elevation is recorded on a connection of its own,
+    and behind a pooler admins who each held one would wait for another in a circle.
+    """
+    if row_security.audited:
+        session.commit()
+    hedgerow.bind(session, elevated, row_security)
+
+
 def _role_for(identity: Identity) -> Role:
     """Return the least that an admin needs: a request that is safe by its method only reads."""
     is_safe = identity.origin is not None and identity.origin.method in SAFE_METHODS
@@ -192,7 +204,7 @@ def get_rls_session(
     or HEAD request the admin is a read-only one: what writes there asks for AdminSessionDep.
     """
     if current_user.is_superuser:
-        hedgerow.bind(session, _elevated(identity, _role_for(identity)), row_security)
+        _elevate(session, _elevated(identity, _role_for(identity)))
     return session
 
 
@@ -200,7 +212,7 @@ def get_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
     """Return the session as an admin, who sees and changes everybody's rows; others get 403."""
-    hedgerow.bind(session, _elevated(identity, Role.ADMIN), row_security)
+    _elevate(session, _elevated(identity, Role.ADMIN))
     return session
 
 
@@ -208,7 +220,7 @@ def get_read_only_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
     """Return the session as an admin whose writes PostgreSQL refuses; others get 403."""
-    hedgerow.bind(session, _elevated(identity, Role.READ_ONLY_ADMIN), row_security)
+    _elevate(session, _elevated(identity, Role.READ_ONLY_ADMIN))
     return session
 
 
@@ -218,7 +230,7 @@ async def get_async_rls_session(
     """Do what `get_rls_session` does, for an asynchronous route."""
     if current_user.is_superuser:
         elevated = _elevated(identity, _role_for(identity))
-        await hedgerow.bind_async(session, elevated, row_security)
+        await session.run_sync(_elevate, elevated)
     return session
 
 
@@ -226,7 +238,7 @@ async def get_async_admin_session(
     session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
 ) -> AsyncSession:
     """Do what `get_admin_session` does, for an asynchronous route."""
-    await hedgerow.bind_async(session, _elevated(identity, Role.ADMIN), row_security)
+    await session.run_sync(_elevate, _elevated(identity, Role.ADMIN))
     return session
 
 
@@ -234,7 +246,7 @@ async def get_async_read_only_admin_session(
     session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
 ) -> AsyncSession:
     """Do what `get_read_only_admin_session` does, for an asynchronous route."""
-    await hedgerow.bind_async(session, _elevated(identity, Role.READ_ONLY_ADMIN), row_security)
+    await session.run_sync(_elevate, _elevated(identity, Role.READ_ONLY_ADMIN))
     return session
 
 

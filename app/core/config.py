@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     )
     RLS_MAINTENANCE_ADMIN: RoleName = Field(
         default="rls_maintenance_admin",
-        description="The role for backups, bulk maintenance and reporting.",
+        description="The role for bulk maintenance and reports.",
     )
     RLS_MAINTENANCE_ADMIN_PASSWORD: str = Field(
         default=DEFAULT_SECRET, repr=False, description="The password of RLS_MAINTENANCE_ADMIN."

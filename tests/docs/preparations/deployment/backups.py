@@ -4,8 +4,8 @@ import os
 
 from sqlalchemy import URL
 
-from hedgerow.embedded import binary
 from tests.docs.support.project import ProjectCopy
+from tests.support.clients import client_folder
 from tests.support.databases import Database, drop
 from tests.support.raw import connect
 
@@ -31,9 +31,10 @@ with admin_session(ids["admin@example.com"], reason="a trace", read_only=False) 
 
 
 def prepare(project: ProjectCopy) -> None:
-    # PostgreSQL's programs know no drivers, and refuse a server that is newer than they are.
+    clients = client_folder(project.database.owner_url)
+    # PostgreSQL's programs know no drivers.
     project.database = Database(project.database.owner_url.set(drivername="postgresql"))
-    project.settings["PATH"] = f"{binary('pg_dump').parent}{os.pathsep}{os.environ['PATH']}"
+    project.settings["PATH"] = f"{clients}{os.pathsep}{os.environ['PATH']}"
     project.settings["RLS_CONTEXT_SECRET"] = "the-secret-of-the-backup"
     drop(Database(_restored(project).set(drivername="postgresql+psycopg")))
     project.sh("alembic upgrade head")
