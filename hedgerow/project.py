@@ -33,6 +33,14 @@ class Project:
     is_admin: Callable[[Session, UserId], bool] | None = None
     maintenance_url: Callable[[], URL] | None = None
 
+    def direct_application_url(self) -> URL:
+        """Return the database's own address for the application role, past any pooler.
+
+        A pooler refuses options that carry an identity, or keeps them for the next client.
+        """
+        login = self.application_url()
+        return self.owner_url().set(username=login.username, password=login.password)
+
 
 def find_settings(start: Path) -> tuple[Path, Mapping[str, Any]]:
     """Return the nearest `pyproject.toml` at or above `start`, and its table `[tool.hedgerow]`.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from hedgerow.bench.connections import Limits, direct_application_url, looking, reading
+from hedgerow.bench.connections import Limits, looking, reading
 from hedgerow.bench.model import Report
 from hedgerow.bench.questions import OPERATIONS
 from hedgerow.bench.table import TableBench
@@ -44,7 +44,7 @@ def measure(project: Project, wish: Wish, progress: Progress) -> Report:
     database cannot be reached or was never migrated, IdentityError where there is no such user.
     """
     tables = _scoped(project)
-    url = direct_application_url(project)
+    url = project.direct_application_url()
     # As the owner first: without the database's own roles the other login cannot succeed.
     with looking(project.owner_url(), "These name the owner of the tables.") as owner:
         user = _find_user(owner, project, wish)

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.explain import connect, first_line
-from hedgerow.project import Project
 from hedgerow.wire import set_locally
 
 _QUERY_CANCELED = "57014"
@@ -21,15 +20,6 @@ class Limits:
 
     rounds: int
     timeout: float
-
-
-def direct_application_url(project: Project) -> URL:
-    """Return the database's own address for the application role.
-
-    Through a pooler the policies would be compared with another way to the server.
-    """
-    login = project.application_url()
-    return project.owner_url().set(username=login.username, password=login.password)
 
 
 @contextmanager

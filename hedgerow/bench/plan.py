@@ -1,7 +1,7 @@
 """Read a plan: whether the owner finds the rows, and how often it is asked who is asking."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Executable, Select
@@ -12,10 +12,8 @@ from hedgerow import sql
 from hedgerow.bench.connections import Limits, problem, reading
 from hedgerow.bench.facts import Facts
 from hedgerow.bench.model import Access, Asked, Plan
-from hedgerow.checks.plans import Node
+from hedgerow.checks.plans import ASKS_FOR_IDENTITY, Node, walk
 
-# What the functions of schema `rls` are once they are inlined, and the settings beneath them.
-_IDENTITY = ("rls.", "current_setting(")
 _CONDITIONS = ("Index Cond", "Recheck Cond")
 
 
@@ -52,14 +50,8 @@ def plan_of(
         except DBAPIError as error:
             problem(error, limits)
             continue
-        return read_plan(list(_walk(found[0]["Plan"])), facts, owner_column)
+        return read_plan(list(walk(found[0]["Plan"])), facts, owner_column)
     return None
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _walk(child)
 
 
 def read_plan(nodes: Sequence[Node], facts: Facts, owner_column: str | None) -> Plan:
@@ -100,13 +92,15 @@ def _compares(node: Node, column: str) -> bool:
 
 def _asked(nodes: Sequence[Node], init_plans: Sequence[Node]) -> Asked:
     filters = [str(node.get("Filter", "")) for node in nodes if node not in init_plans]
-    if any(mention in each for each in filters for mention in _IDENTITY):
+    if any(mention in each for each in filters for mention in ASKS_FOR_IDENTITY):
         return "each row"
     # A bare function in an index condition is a key, which each scan of the index computes once.
     kinds = ("Output", "Filter", "Index Cond")
     once = [str(node.get(kind, "")) for node in nodes for kind in kinds]
     return (
-        "once" if any(mention in each for each in once for mention in _IDENTITY) else "not at all"
+        "once"
+        if any(mention in each for each in once for mention in ASKS_FOR_IDENTITY)
+        else "not at all"
     )
 
 

@@ -6,11 +6,8 @@ from hedgerow.checks.conditions import LivePolicy, live_policies, strangers_row
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.mending import mend_policy
 from hedgerow.checks.model import Check, Finding, Level
-from hedgerow.checks.plans import explain
+from hedgerow.checks.plans import ASKS_FOR_IDENTITY, explain
 from hedgerow.checks.strangers import become_stranger
-
-# What the functions of schema `rls` are once they are inlined, and the settings beneath them.
-_IDENTITY = ("rls.", "current_setting(")
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -41,7 +38,7 @@ def _asks_each_row(inspection: Inspection, policy: LivePolicy) -> bool:
         mention in node.get("Filter", "")
         for condition in filter(None, (policy.using, policy.with_check))
         for node in explain(inspection, f"SELECT FROM {row} WHERE {condition}")
-        for mention in _IDENTITY
+        for mention in ASKS_FOR_IDENTITY
     )
 
 

@@ -12,6 +12,9 @@ from hedgerow.scope import Scope
 
 Node = Mapping[str, Any]
 
+ASKS_FOR_IDENTITY = ("rls.", "current_setting(")
+"""How a filter looks that asks who is asking: the functions, or the settings beneath them."""
+
 SPELLED: Mapping[Command, str] = {"r": "SELECT", "w": "UPDATE", "d": "DELETE"}
 """The commands whose policies decide which rows are looked for."""
 
@@ -29,13 +32,14 @@ def explain(inspection: Inspection, statement: str) -> list[Node]:
     """Return every node of the plan of `statement`, outermost first; nothing is executed."""
     connection = inspection.application
     plan = connection.execute(sql.Statement(f"EXPLAIN (VERBOSE, FORMAT JSON) {statement}"))
-    return list(_walk(plan.scalar_one()[0]["Plan"]))
+    return list(walk(plan.scalar_one()[0]["Plan"]))
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node of a plan and all below it, outermost first."""
     yield node
     for child in node.get("Plans", ()):
-        yield from _walk(child)
+        yield from walk(child)
 
 
 def scans(inspection: Inspection, oid: int, scope: Scope, command: Command) -> list[Node]:

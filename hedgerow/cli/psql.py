@@ -62,7 +62,7 @@ def _psql(
     if maintenance is not bool(reason):
         raise typer.BadParameter("--maintenance and --reason go together: say why you look.")
     project = load_project(Path.cwd())
-    url = _maintenance_url(project) if maintenance else _direct_url(project)
+    url = _maintenance_url(project) if maintenance else project.direct_application_url()
     environment = {**os.environ, **_connection_variables(url)}
     if as_user is not None:
         identity = _find_user(project, url, as_user)
@@ -78,15 +78,6 @@ def _psql(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sys.exit(client.wait())
-
-
-def _direct_url(project: Project) -> URL:
-    """Return the database's own address for the application role.
-
-    A pooler would refuse the options that carry the identity, or keep them for the next client.
-    """
-    login = project.application_url()
-    return project.owner_url().set(username=login.username, password=login.password)
 
 
 def _maintenance_url(project: Project) -> URL:
