@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.config import settings
 from app.core.rls import row_security
+from app.core.security import nobodys_hash
 from app.initial_data import create_first_users
 from hedgerow import sql
 from hedgerow.embedded import EmbeddedServer
@@ -131,6 +132,7 @@ def startup() -> None:
     Raises DatabaseNotReadyError, whose message names the cure.
     """
     verify(get_engine(), SQLModel.metadata, row_security)
+    nobodys_hash()
     with new_session() as session:
         create_first_users(session)
 

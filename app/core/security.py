@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,7 +43,10 @@ def get_password_hash(password: str) -> str:
     return _password_hash.hash(password)
 
 
-_DUMMY_HASH: Final = get_password_hash(secrets.token_urlsafe())
+@cache
+def nobodys_hash() -> str:
+    """Return a hash that no password fits: made at start-up, so that no sign-in waits for it."""
+    return get_password_hash(secrets.token_urlsafe())
 
 
 def verify_password(password: str, hashed_password: str) -> tuple[bool, str | None]:
@@ -55,7 +59,7 @@ def verify_password(password: str, hashed_password: str) -> tuple[bool, str | No
 
 def pretend_to_verify_password(password: str) -> None:
     """Take as long as verifying: else the time tells whether an account exists."""
-    verify_password(password, _DUMMY_HASH)
+    verify_password(password, nobodys_hash())
 
 
 def create_access_token(subject: UUID | str, expires_delta: timedelta) -> str:
