@@ -38,8 +38,9 @@ _FILL = (
     SELECT md5('user ' || n)::uuid, 'user' || n || '@example.com', :hash, true, false, now()
     FROM generate_series(0, :owners + :writers - 1) n""",
     """INSERT INTO item (id, owner_id, title, description, created_at)
-    SELECT md5('item ' || n)::uuid, md5('user ' || n % CAST(:owners AS integer))::uuid, 'Note ' || n,
-        repeat('What it is about. ', 3), timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
+    SELECT md5('item ' || n)::uuid, md5('user ' || n % CAST(:owners AS integer))::uuid,
+        'Note ' || n, repeat('What it is about. ', 3),
+        timestamptz '2026-01-01 00:00Z' + n * interval '1 second'
     FROM generate_series(0, CAST(:owners AS integer) * :each - 1) n""",
 )
 
