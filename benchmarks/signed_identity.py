@@ -110,7 +110,7 @@ def check_rows(connections: dict[str, Connection], statement: str) -> int:
 def check_plan(connection: Connection, statement: str) -> None:
     explain = f"EXPLAIN (ANALYZE, VERBOSE, TIMING OFF) {spelled(statement, 'signed')}"
     plan = "\n".join(connection.scalars(text(explain)))
-    checks = re.findall(r"InitPlan 1.*\n.*loops=(\d+)\)\n.*rls\.verify_identity", plan)
+    checks = re.findall(r"InitPlan 1.*\n.*loops=(\d+)\)\n.*rls\.user_id", plan)
     assert checks == ["1"], f"the identity is not checked once a statement:\n{plan}"
 
 
