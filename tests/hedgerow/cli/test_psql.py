@@ -119,8 +119,11 @@ def test_a_psql_that_stays_open_is_to_be_opened_again(
     assert "A psql that was opened long ago is to be opened again" in result.stderr
 
 
-def test_without_a_user_it_is_nobody(database: Database, folder: Path) -> None:
-    """And psql's own exit code comes through: 3 is its word for a script that stopped."""
+def test_without_a_user_it_is_nobody(database: Database, alice: Person, folder: Path) -> None:
+    """And psql's own exit code comes through: 3 is its word for a script that stopped.
+
+    There have to be rows: nobody is asked who may see those of an empty table.
+    """
     script = folder / "items.sql"
     script.write_text(TITLES[1])
     result = hedgerow(folder, database, *("psql", "--", "-v", "ON_ERROR_STOP=1", "-f", str(script)))
