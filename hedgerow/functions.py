@@ -43,7 +43,7 @@ def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -
     '' and not NULL (P12); either is an error, never an empty list (P16).
 
     `rls.user_id()` is one function that the planner leaves alone. One that it inlines, with a check
-    beside it, costs a statement that is planned anew 15 µs more; benchmarks/database shows it.
+    beside it, costs a statement that is planned anew some 15 µs more.
     """
     checked = f"{SCHEMA}.{'verify_identity' if signed else 'require_identity'}()"
     return (
