@@ -10,7 +10,7 @@ from app.core.config import settings
 from app.core.security import get_password_hash
 from app.models import ItemCreate, User
 
-_SAMPLE_TITLES: Final = ("Plant the hedgerow", "Mend the gate", "Count the sparrows")
+_SAMPLE_TITLES: Final = ("Plant the hedgerow", "Fix the gate", "Count the sparrows")
 
 
 def create_first_users(session: Session) -> None:

@@ -18,7 +18,7 @@ from app.core.db import close_async_connections, shutdown, startup
 from app.core.logs import configure_logging
 from app.core.project import project
 from hedgerow import HedgerowError
-from hedgerow.fastapi.observation import IdentityObserver
+from hedgerow.fastapi import IdentityObserver
 
 
 def name_operation(route: APIRoute) -> str:

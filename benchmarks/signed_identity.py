@@ -22,9 +22,10 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 import hedgerow
 from benchmarks.server import create_database, private_server, run
-from hedgerow import Identity, RowSecurity, Signing, functions, sql
-from hedgerow.keys import reconcile_functions
-from hedgerow.roles import LoginPasswords, ensure_roles
+from hedgerow import Identity, LoginPasswords, RowSecurity, Signing, sql
+from hedgerow.provisioning import functions
+from hedgerow.provisioning.keys import reconcile_functions
+from hedgerow.provisioning.roles import ensure_roles
 
 WAYS = ("literal", "plain", "signed")
 USER = UUID(int=1)

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from alembic.runtime.plugins import Plugin
     from alembic.util import PriorityDispatchResult
 
-NAME = "hedgerow"
-
 
 def setup(plugin: "Plugin") -> None:
     """Have autogenerate compare row security, after everything else."""

@@ -20,7 +20,7 @@ READ_ONLY_TRANSACTION = "25006"
 
 
 class HedgerowError(Exception):
-    """Base class of everything that Hedgerow raises; the message names the cure."""
+    """Base class of everything that Hedgerow raises; the message names the fix."""
 
 
 class ConfigurationError(HedgerowError):

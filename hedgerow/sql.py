@@ -1,7 +1,9 @@
 """Quote names and text for the statements in which PostgreSQL takes no bound values."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
@@ -31,6 +33,14 @@ def text_literal(value: str) -> str:
     literal = "'" + value.replace("'", "''") + "'"
     # A backslash means itself only where standard_conforming_strings is on; E'' does not depend.
     return "E" + literal.replace("\\", "\\\\") if "\\" in value else literal
+
+
+def set_config_calls(settings: Mapping[str, str]) -> list[ColumnElement[str]]:
+    """Return the calls that make `settings` in a transaction; PostgreSQL makes them in order."""
+    return [
+        func.set_config(bindparam(None, name), bindparam(None, value), True)
+        for name, value in settings.items()
+    ]
 
 
 class Statement(ExecutableDDLElement):

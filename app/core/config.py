@@ -65,7 +65,7 @@ RoleName = Annotated[str, AfterValidator(_check_role_name)]
 class Settings(BaseSettings):
     """Every setting of the application; outside ENVIRONMENT=local each secret must be changed.
 
-    Raises pydantic's ValidationError, whose lines name the setting and the cure and never show a
+    Raises pydantic's ValidationError, whose lines name the setting and the fix and never show a
     value: a value may be a password.
     """
 

@@ -15,10 +15,8 @@ from app.core.config import settings
 from app.core.rls import row_security
 from app.core.security import nobodys_hash
 from app.initial_data import create_first_users
-from hedgerow import sql
+from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, sql, verify
 from hedgerow.embedded import EmbeddedServer
-from hedgerow.readiness import verify
-from hedgerow.single_statement import AsyncSingleStatementCursor, SingleStatementCursor
 
 POOL: Final = {"pool_size": 5, "max_overflow": 10}
 """How many connections an engine keeps, and how many more it may open."""
@@ -129,7 +127,7 @@ def new_async_session() -> AsyncSession:
 def startup() -> None:
     """Make sure that the database keeps users apart, and that the first users exist.
 
-    Raises DatabaseNotReadyError, whose message names the cure.
+    Raises DatabaseNotReadyError, whose message names the fix.
     """
     verify(get_engine(), SQLModel.metadata, row_security)
     nobodys_hash()

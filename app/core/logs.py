@@ -6,7 +6,7 @@ from asgi_correlation_id import CorrelationIdFilter
 from pythonjsonlogger.json import JsonFormatter
 
 from app.core.config import settings
-from hedgerow.fastapi.observation import IdentityFilter
+from hedgerow.fastapi import IdentityFilter
 
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.access")
 _NAMES = {

@@ -10,8 +10,7 @@ from app.core.db import application_url, maintenance_url, owner_url
 from app.core.rls import row_security
 from app.core.text import normalize_email
 from app.models import User
-from hedgerow.identity import UserId
-from hedgerow.project import Project
+from hedgerow import Project, UserId
 
 
 def find_user(session: Session, name: str) -> UUID | None:

@@ -8,8 +8,7 @@ from sqlmodel import Field, SQLModel
 
 import hedgerow
 from app.core.config import settings
-from hedgerow.roles import LoginPasswords
-from hedgerow.signing import Signing
+from hedgerow import LoginPasswords, Signing
 
 
 def _signing() -> Signing | None:

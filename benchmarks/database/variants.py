@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 import hedgerow
 from benchmarks.database.schema import ITEM, Base
-from hedgerow import Identity, Role, RoleNames, RowSecurity, Signing, functions, sql
-from hedgerow.keys import reconcile_functions
-from hedgerow.policy import Policy, create_policy_statement
-from hedgerow.protection import declared_protection
-from hedgerow.roles import LoginPasswords, ensure_roles
-from hedgerow.single_statement import SingleStatementCursor
+from hedgerow import Identity, LoginPasswords, Role, RoleNames, RowSecurity, Signing, sql
+from hedgerow.policies.policy import Policy, create_policy_statement
+from hedgerow.policies.wanted import declared_protection
+from hedgerow.provisioning import functions
+from hedgerow.provisioning.keys import reconcile_functions
+from hedgerow.provisioning.roles import ensure_roles
+from hedgerow.sessions.cursors import SingleStatementCursor
 
 PASSWORD = "benchmark"  # noqa: S105
 PLAIN = RowSecurity()

@@ -1,7 +1,7 @@
 """The functions that write the audit trail, chain it, and have policies ask for it.
 
 All run with the owner's rights, for nobody else may write an entry. They are defined anew by every
-`alembic upgrade head`, as the functions of `hedgerow/functions.py` are.
+`alembic upgrade head`, as the functions of `hedgerow/provisioning/functions.py` are.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.audit.schema import TABLE, digest
+from hedgerow.config.identity import ELEVATION_SETTING, REASON_SETTING, ROLE_SETTING, Role
+from hedgerow.config.roles import RoleNames
 from hedgerow.errors import UNRECORDED_ELEVATION
-from hedgerow.identity import ELEVATION_SETTING, REASON_SETTING, ROLE_SETTING, Role
-from hedgerow.row_security import RoleNames
 
 _ADMINS = f"({sql.text_literal(Role.ADMIN)}, {sql.text_literal(Role.READ_ONLY_ADMIN)})"
 _HEADER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"

@@ -5,10 +5,10 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine, event, func, select
 
+from hedgerow.config.identity import Identity
+from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import IdentityError
-from hedgerow.identity import Identity
-from hedgerow.row_security import RowSecurity
-from hedgerow.wire import set_config_calls
+from hedgerow.sql import set_config_calls
 
 
 def record_elevation(

@@ -8,8 +8,8 @@ were cut off at its end are missed.
 from collections.abc import Iterable, Mapping
 
 from hedgerow import sql
-from hedgerow.identity import Role
-from hedgerow.row_security import RoleNames
+from hedgerow.config.identity import Role
+from hedgerow.config.roles import RoleNames
 
 TABLE = "rls.audit"
 TABLES = (TABLE, "rls.audit_head")

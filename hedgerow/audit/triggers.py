@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 
 from hedgerow import sql
-from hedgerow.audit.declaration import AuditTrigger
-from hedgerow.identity import ELEVATION_SETTING
-from hedgerow.row_security import RoleNames
+from hedgerow.config.audit import AuditTrigger
+from hedgerow.config.identity import ELEVATION_SETTING
+from hedgerow.config.roles import RoleNames
 
 NAME = "rls_audit"
 

@@ -67,7 +67,7 @@ def verify(
     own, not by a function that is stored in the database.
 
     The trap: the chain shows nothing of an owner who appends an entry, cuts the newest ones off and
-    mends the head, or computes every hash anew. `anchor`, a link that was noted before, guards what
+    fixes the head, or computes every hash anew. `anchor`, a link that was noted before, guards what
     is older than itself: note it often.
     """
     with connection.begin():

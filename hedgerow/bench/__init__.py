@@ -11,11 +11,11 @@ from hedgerow.bench.connections import Limits, looking, reading
 from hedgerow.bench.model import Report
 from hedgerow.bench.questions import OPERATIONS
 from hedgerow.bench.table import TableBench
+from hedgerow.config.identity import UserId
+from hedgerow.config.project import Project
+from hedgerow.connect import first_line
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
-from hedgerow.explain import first_line
-from hedgerow.identity import UserId
-from hedgerow.project import Project
-from hedgerow.scope import Scope, scoped_tables
+from hedgerow.policies.scope import Scope, scoped_tables
 
 Progress = Callable[[str, int], None]
 """Told what is done next, and how many steps are done since it was last told."""

@@ -1,4 +1,4 @@
-"""What makes a table slow under its policies, and what mends it."""
+"""What makes a table slow under its policies, and what fixes it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from hedgerow.checks import (
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.reports import page
 from hedgerow.checks.runner import Answer, run
-from hedgerow.project import Project
-from hedgerow.scope import Scope
+from hedgerow.config.project import Project
+from hedgerow.policies.scope import Scope
 
 _CHECKS = (
     table_state.CHECK,
@@ -72,7 +72,7 @@ def _from_answer(answer: Answer) -> Iterator[Advice]:
         more = len(answer.findings) - 1
         others = f" ({more} more of this kind.)" if more else ""
         yield Advice(
-            finding.sentence + others, finding.cure, answer.check.number, page(answer.check)
+            finding.sentence + others, finding.fix, answer.check.number, page(answer.check)
         )
 
 

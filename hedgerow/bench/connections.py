@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from hedgerow.connect import connect, first_line
 from hedgerow.errors import DatabaseNotReadyError
-from hedgerow.explain import connect, first_line
-from hedgerow.wire import set_locally
+from hedgerow.sessions.begin import set_locally
 
 _QUERY_CANCELED = "57014"
 
@@ -23,13 +23,13 @@ class Limits:
 
 
 @contextmanager
-def looking(url: URL, cure: str) -> Iterator[Connection]:
+def looking(url: URL, fix: str) -> Iterator[Connection]:
     """Yield a connection whose transactions are all READ ONLY.
 
-    Raises DatabaseNotReadyError, with `cure`, where the server cannot be reached.
+    Raises DatabaseNotReadyError, with `fix`, where the server cannot be reached.
     """
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-    with connect(engine, cure).execution_options(postgresql_readonly=True) as connection:
+    with connect(engine, fix).execution_options(postgresql_readonly=True) as connection:
         yield connection
 
 

@@ -55,10 +55,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Advice:
-    """What makes a table slow and what mends it; `check` is the rule of `hedgerow check`."""
+    """What makes a table slow and what fixes it; `check` is the rule of `hedgerow check`."""
 
     sentence: str
-    cure: str
+    fix: str
     check: str | None = None
     page: str | None = None
 

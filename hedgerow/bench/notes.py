@@ -6,7 +6,7 @@ from sqlalchemy import Table
 
 from hedgerow.bench.model import Operation
 from hedgerow.bench.questions import BY_ID
-from hedgerow.scope import Scope
+from hedgerow.policies.scope import Scope
 
 
 def notes(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.dialects import postgresql
 
-from hedgerow.identity import UserId
+from hedgerow.config.identity import UserId
 
 PAGE = 20
 COUNT, FIRST_PAGE, BY_ID = OPERATIONS = ("count", "first page", "get by id")

@@ -57,7 +57,7 @@ def _table(table: TableReport) -> Iterator[str]:
         yield f"    {note}"
     for advice in table.advice:
         yield f"    Advice: {advice.sentence}"
-        yield f"        Cure: {advice.cure}"
+        yield f"        Fix: {advice.fix}"
         if advice.page is not None:
             yield f"        {advice.check}: {advice.page}"
 

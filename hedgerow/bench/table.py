@@ -19,10 +19,10 @@ from hedgerow.bench.plan import plan_of
 from hedgerow.bench.questions import OPERATIONS, Question
 from hedgerow.bench.timing import Contestant, ratio, take_turns
 from hedgerow.bench.users import typical_owner
-from hedgerow.binding import bind
-from hedgerow.identity import Identity, UserId
-from hedgerow.project import Project
-from hedgerow.scope import Scope
+from hedgerow.config.identity import Identity, UserId
+from hedgerow.config.project import Project
+from hedgerow.policies.scope import Scope
+from hedgerow.sessions.bind import bind
 
 _MAY_READ = text(
     "SELECT has_table_privilege(to_regclass(:name), 'SELECT')"

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, literal, select, tablesample
 
 from hedgerow.bench.facts import Facts
-from hedgerow.identity import UserId
+from hedgerow.config.identity import UserId
 
 _SAMPLED_BLOCKS = 500
 

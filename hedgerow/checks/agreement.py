@@ -7,9 +7,10 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.strangers import become_stranger
 from hedgerow.errors import EXPIRED_SIGNATURE, INSUFFICIENT_PRIVILEGE, INVALID_SIGNATURE
+from hedgerow.findings import Finding, Level
 
 _SECRET = "RLS_CONTEXT_SECRET"  # noqa: S105
 _UPGRADE = "alembic upgrade head"
@@ -86,13 +87,13 @@ def _try_identity(inspection: Inspection) -> Iterator[Finding]:
 def _unreadable_key(inspection: Inspection) -> Finding:
     owners = inspection.application.execute(_KEY_OWNERS).one_or_none()
     if owners is None:
-        cure = _UPGRADE
+        fix = _UPGRADE
     elif owners.function == owners.key:
-        cure = f"GRANT ALL ON rls.signing_key TO {sql.name(owners.key)};"
+        fix = f"GRANT ALL ON rls.signing_key TO {sql.name(owners.key)};"
     else:
-        cure = f"ALTER FUNCTION rls.verify_identity() OWNER TO {sql.name(owners.key)};"
+        fix = f"ALTER FUNCTION rls.verify_identity() OWNER TO {sql.name(owners.key)};"
     return Finding(
-        "rls.signing_key", "The database cannot read its signing key: every request fails.", cure
+        "rls.signing_key", "The database cannot read its signing key: every request fails.", fix
     )
 
 

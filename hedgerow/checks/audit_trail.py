@@ -6,12 +6,13 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.audit import functions as audit_functions
-from hedgerow.audit.declaration import AuditTrigger
 from hedgerow.audit.schema import CHAIN_TRIGGER, TABLE, TABLES, policy_statements
 from hedgerow.audit.triggers import NAME, create_trigger_statement
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
-from hedgerow.protection import declared_protection
+from hedgerow.checks.model import Check
+from hedgerow.config.audit import AuditTrigger
+from hedgerow.findings import Finding, Level
+from hedgerow.policies.wanted import declared_protection
 
 _PRIVILEGES = text("""
     SELECT c.oid::regclass::text AS target, coalesce(r.rolname, 'public') AS role,

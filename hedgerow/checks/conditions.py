@@ -10,7 +10,7 @@ from sqlalchemy import Table, text
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.strangers import nobodys_id
-from hedgerow.scope import Scope
+from hedgerow.policies.scope import Scope
 
 Command = Literal["r", "a", "w", "d"]
 """SELECT, INSERT, UPDATE or DELETE, as pg_policy has it."""

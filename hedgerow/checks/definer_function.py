@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from hedgerow.checks.definers import definers
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -18,7 +19,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=function.name,
             sentence=f"Function {function.name!r} runs with the rights of {function.owner!r}:"
             " through it a request reaches every user's rows, unless it checks for itself.",
-            cure=f"ALTER ROUTINE {function.target} SECURITY INVOKER;",
+            fix=f"ALTER ROUTINE {function.target} SECURITY INVOKER;",
         )
 
 

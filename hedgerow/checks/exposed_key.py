@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _GRANTEES = text("""
     SELECT DISTINCT coalesce(r.rolname, 'public') AS role, acl.grantee = c.relowner AS owns
@@ -32,7 +33,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=row.role,
             sentence=f"{row.role!r} has privileges on the table rls.signing_key: injected SQL could"
             " sign any identity.",
-            cure=(
+            fix=(
                 f"ALTER TABLE rls.signing_key OWNER TO {sql.name(inspection.owner_name)};"
                 if row.owns
                 else f"REVOKE ALL ON rls.signing_key FROM {sql.role_name(row.role)};"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from hedgerow import functions
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.owning import owner_connection
-from hedgerow.drift import differing_functions
+from hedgerow.findings import Finding, Level
+from hedgerow.provisioning import functions
+from hedgerow.provisioning.drift import differing_functions
 
 _UPGRADE = "alembic upgrade head"
 
@@ -22,7 +23,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             subject=functions.SCHEMA,
             sentence="Schema 'rls' is missing: requests that use a scoped table fail.",
-            cure=_UPGRADE,
+            fix=_UPGRADE,
         )
         return
     for name in differing_functions(owner, inspection.row_security):
@@ -30,7 +31,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=name,
             sentence=f"Function {name} is not Hedgerow's: policies may take a request for somebody"
             " else's.",
-            cure=_UPGRADE,
+            fix=_UPGRADE,
         )
 
 

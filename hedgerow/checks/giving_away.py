@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from hedgerow.checks.conditions import LivePolicy, live_policies, true_for_strangers_row
+from hedgerow.checks.fixing import fix_policy
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.mending import mend_policy
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.strangers import become_stranger
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -39,7 +40,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                     subject=f"{table.fullname}.{policy.name}",
                     sentence=f"Policy {policy.name!r} of table {table.fullname!r} does not look at"
                     " who owns the new row: a user can give rows away, or write in another's name.",
-                    cure=mend_policy(inspection, table, scope, policy.name),
+                    fix=fix_policy(inspection, table, scope, policy.name),
                 )
 
 

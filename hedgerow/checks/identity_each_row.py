@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from hedgerow.checks.conditions import LivePolicy, live_policies, strangers_row
+from hedgerow.checks.fixing import fix_policy
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.mending import mend_policy
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.plans import ASKS_FOR_IDENTITY, explain
 from hedgerow.checks.strangers import become_stranger
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -27,7 +28,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 sentence=f"Policy {policy.name!r} of table {table.fullname!r} asks for the identity"
                 " once a row, not once a statement: with many rows anybody can slow everybody"
                 " down. Write (SELECT rls.user_id()).",
-                cure=mend_policy(inspection, table, scope, policy.name),
+                fix=fix_policy(inspection, table, scope, policy.name),
             )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _INHERITED = text("""
     SELECT rolname FROM pg_roles
@@ -31,7 +32,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=group,
             sentence=f"{login.rolname!r} inherits {group!r}: its policies apply to every request,"
             " so a user may come to see every row.",
-            cure="alembic upgrade head",
+            fix="alembic upgrade head",
         )
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from sqlalchemy import Connection, MetaData, Row, Table, text
 
 from hedgerow import sql
-from hedgerow.row_security import RowSecurity
-from hedgerow.scope import Scope, scoped_tables
+from hedgerow.config.row_security import RowSecurity
+from hedgerow.policies.scope import Scope, scoped_tables
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _LEAKY = text("""
     SELECT i.indrelid AS table, x.oid::regclass::text AS name,
@@ -39,7 +40,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=index.name,
             sentence=f"Index {index.name!r} of table {table.fullname!r} cannot serve a request"
             f" under row security{instead}. It only makes writing slower.",
-            cure=f"DROP INDEX {index.target};",
+            fix=f"DROP INDEX {index.target};",
         )
 
 

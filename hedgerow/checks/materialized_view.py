@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from hedgerow.checks.grants import revoke_statement
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.readers import readers
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 subject=view.name,
                 sentence=f"{view.name!r} shows what a materialized view holds of"
                 f" {view.of_table!r}: whoever reads it sees every user's rows.",
-                cure=revoke_statement(inspection, view.target),
+                fix=revoke_statement(inspection, view.target),
             )
 
 

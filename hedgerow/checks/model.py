@@ -2,32 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from hedgerow.checks.inspection import Inspection
 from hedgerow.errors import HedgerowError
-
-
-class Level(StrEnum):
-    """How bad a finding is: an error stops the start, a warning is one with `--strict`."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: on what, what a stranger could do with it, and what mends it.
-
-    `subject` is stable (a table, a role, a policy), for the allowlist. `cure` mends it as it
-    stands: SQL for the owner, each statement ended by a semicolon, or a shell command without one.
-    Where neither can, it is a sentence for a person, ended by a full stop.
-    """
-
-    subject: str
-    sentence: str
-    cure: str
+from hedgerow.findings import Finding, Level
 
 
 class UndeterminedError(HedgerowError):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.owner_indexes import tables_without_owner_index
-from hedgerow.policy import policy_name
+from hedgerow.findings import Finding, Level
+from hedgerow.policies.policy import policy_name
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=table.fullname,
             sentence=f"No index of table {table.fullname!r} leads with {column!r}: each request"
             " reads every user's rows, and anybody can slow everybody down.",
-            cure=f"CREATE INDEX {name} ON {target} ({sql.name(column)});",
+            fix=f"CREATE INDEX {name} ON {target} ({sql.name(column)});",
         )
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow.checks.grants import revoke_statement
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _CHILDREN = text("""
     WITH RECURSIVE child AS (
@@ -41,7 +42,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=child.name,
             sentence=f"{child.name!r} is a part of {child.parent!r} without row security of its"
             " own: whoever names it sees every user's rows.",
-            cure=revoke_statement(inspection, child.target),
+            fix=revoke_statement(inspection, child.target),
         )
 
 

@@ -4,16 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
-from hedgerow.checks.conditions import (
-    Command,
-    LivePolicy,
-    live_policies,
-    true_for_strangers_row,
-)
+from hedgerow.checks.conditions import Command, LivePolicy, live_policies, true_for_strangers_row
+from hedgerow.checks.fixing import fix_policy
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.mending import mend_policy
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.strangers import become_stranger
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -38,7 +34,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                     subject=f"{table.fullname}.{policy.name}",
                     sentence=f"Policy {policy.name!r} of table {table.fullname!r} lets rows of"
                     " somebody else through, whatever the other policies say.",
-                    cure=mend_policy(inspection, table, scope, policy.name),
+                    fix=fix_policy(inspection, table, scope, policy.name),
                 )
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _OWNER = text("""
     SELECT pg_get_userbyid(relowner) AS owner, pg_has_role(session_user, relowner, 'MEMBER') AS ours
@@ -32,7 +33,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             sentence=f"The application logs in as {login.rolname!r}, which is the owner of table"
             f" {table.fullname!r} or may become it ({row.owner!r}): injected SQL can switch its row"
             " security off.",
-            cure=(
+            fix=(
                 f"ALTER TABLE {target} OWNER TO {sql.name(inspection.owner_name)};"
                 if row.owner == login.rolname
                 else f"REVOKE {sql.name(row.owner)} FROM {sql.name(login.rolname)};"

@@ -8,7 +8,7 @@ from sqlalchemy import Table, text
 from hedgerow import sql
 from hedgerow.checks.conditions import Command
 from hedgerow.checks.inspection import Inspection
-from hedgerow.scope import Scope
+from hedgerow.policies.scope import Scope
 
 Node = Mapping[str, Any]
 

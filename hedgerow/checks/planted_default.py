@@ -6,8 +6,9 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
-from hedgerow.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING
+from hedgerow.checks.model import Check
+from hedgerow.config.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING
+from hedgerow.findings import Finding, Level
 
 _PLANTABLE = (USER_ID_SETTING, ROLE_SETTING, SIGNATURE_SETTING, "role", "row_security")
 
@@ -36,7 +37,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=f"{whose} {row.name}",
             sentence=f"{whose} has a default for {row.name!r}: a request without an identity is"
             " taken for somebody, or does not do what policies say.",
-            cure=f"ALTER {whose} RESET {row.name};",
+            fix=f"ALTER {whose} RESET {row.name};",
         )
 
 

@@ -6,7 +6,8 @@ from secrets import token_hex
 from sqlalchemy import func, select
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _PROBE = "app.hedgerow_check"
 _STATEMENTS = 5
@@ -23,7 +24,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject="pooler",
             sentence="The statements of one transaction do not reach the same session: a request"
             " runs without its identity, or with another user's.",
-            cure="In pgbouncer.ini set pool_mode = transaction; use no AUTOCOMMIT engine.",
+            fix="In pgbouncer.ini set pool_mode = transaction; use no AUTOCOMMIT engine.",
         )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
-from hedgerow.roles import pending_role_changes
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
+from hedgerow.provisioning.roles import pending_role_changes
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -17,7 +18,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             yield Finding(
                 subject=change.statement,
                 sentence=f"{change.sentence} What it may do, or cannot, is nobody's decision.",
-                cure=f"{change.statement};",
+                fix=f"{change.statement};",
             )
 
 

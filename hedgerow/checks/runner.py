@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow.checks.allowlist import Allowed, Allowlist
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level, UndeterminedError
-from hedgerow.explain import first_line
+from hedgerow.checks.model import Check, UndeterminedError
+from hedgerow.connect import first_line
+from hedgerow.findings import Allowed, Allowlist, Finding, Level
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _ask(check: Check, inspection: Inspection, allows: Allowlist) -> Answer:
     finally:
         for connection in filter(None, (inspection.application, inspection.owner)):
             connection.rollback()
-    reasons = [(finding, allows(check, finding)) for finding in found]
+    reasons = [(finding, allows(check.number, finding)) for finding in found]
     return Answer(
         check,
         findings=tuple(finding for finding, reason in reasons if reason is None),

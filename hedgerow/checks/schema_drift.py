@@ -7,9 +7,10 @@ from alembic.operations import MigrateOperation
 from hedgerow import sql
 from hedgerow.audit.triggers import NAME
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.owning import owner_connection
 from hedgerow.checks.unfiltered_privilege import UNFILTERED
+from hedgerow.findings import Finding, Level
 from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
 from hedgerow.migrations.autogenerate import differences
 from hedgerow.migrations.grants import (
@@ -69,7 +70,7 @@ def _policy(
     return Finding(
         subject=f"{table}.{name}",
         sentence=f"Policy {name!r} of table {table!r} {what}.",
-        cure=_statements(operations, inspection),
+        fix=_statements(operations, inspection),
     )
 
 
@@ -78,7 +79,7 @@ def _trigger(table: str, changes: Sequence[RowSecurityOp], inspection: Inspectio
         subject=f"{table}.{NAME}",
         sentence=f"The audit trigger of table {table!r} is not what the model declares: it records"
         " too little of what admins do, or too much.",
-        cure=_statements(changes, inspection),
+        fix=_statements(changes, inspection),
     )
 
 
@@ -90,7 +91,7 @@ def _privilege(operation: _Privilege, inspection: Inspection) -> Finding:
         subject=f"{table} {role}",
         sentence=f"Role {role!r} {granted} {', '.join(operation.privileges)} on table {table!r},"
         " which is not what the models declare.",
-        cure=_statements([operation], inspection),
+        fix=_statements([operation], inspection),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from hedgerow import sql
 from hedgerow.checks.definers import Definer, definers
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _TEMPORARY = "pg_temp"
 _NOWHERE = '""'
@@ -24,7 +25,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 subject=function.name,
                 sentence=f"Function {function.name!r} looks names up in its caller's search_path:"
                 f" injected SQL can make it run anything with the rights of {function.owner!r}.",
-                cure=f"ALTER ROUTINE {function.target} SET search_path = {path};",
+                fix=f"ALTER ROUTINE {function.target} SET search_path = {path};",
             )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level, UndeterminedError
+from hedgerow.checks.model import Check, UndeterminedError
+from hedgerow.findings import Finding, Level
 
 # The minor release of each major that first has the fix: PostgreSQL's release notes and CVE texts.
 _FIXES: Mapping[str, Mapping[int, int]] = {
@@ -35,7 +36,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=f"{major}.{minor}",
             sentence=f"PostgreSQL {major}.{minor} lacks fixes of row security"
             f" ({', '.join(missing)}): a user can read rows that policies hide.",
-            cure=f"Upgrade the server to PostgreSQL {major}.{max(needed.values())} or later.",
+            fix=f"Upgrade the server to PostgreSQL {major}.{max(needed.values())} or later.",
         )
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _MEMBERS = text("""
     SELECT r.rolname AS group, m.rolname AS member
@@ -30,7 +31,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=row.group,
             sentence=f"{row.member!r} is a member of {row.group!r}: injected SQL reads what other"
             " users' statements say, and how many rows everybody has.",
-            cure=f"REVOKE {sql.name(row.group)} FROM {sql.name(row.member)};",
+            fix=f"REVOKE {sql.name(row.group)} FROM {sql.name(row.member)};",
         )
 
 

@@ -4,8 +4,8 @@ from secrets import randbelow
 from uuid import uuid4
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.identity import Identity, UserId
-from hedgerow.wire import set_locally
+from hedgerow.config.identity import Identity, UserId
+from hedgerow.sessions.begin import set_locally
 
 
 def nobodys_id(inspection: Inspection) -> UserId:

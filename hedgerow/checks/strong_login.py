@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 # The predefined roles that read files or run programs on the server need no SQL to get at rows.
 _REACHED = text("""
@@ -36,7 +37,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=login.rolname,
             sentence=f"The application logs in as {login.rolname!r}, which is {power}:"
             " every request sees and changes every user's rows.",
-            cure=(
+            fix=(
                 f"ALTER ROLE {sql.name(login.rolname)} NOSUPERUSER NOBYPASSRLS;"
                 if login.rolname == wanted
                 else f"Log in as {wanted!r} (RLS_APP_USER)."
@@ -47,7 +48,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=role.rolname,
             sentence=f"{login.rolname!r} may become {role.rolname!r}, which has {role.power}:"
             " injected SQL can see and change every user's rows.",
-            cure=f"REVOKE {sql.name(role.rolname)} FROM {sql.name(role.member)};",
+            fix=f"REVOKE {sql.name(role.rolname)} FROM {sql.name(role.member)};",
         )
 
 

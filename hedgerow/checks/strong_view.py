@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
 from hedgerow.checks.readers import readers
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 subject=view.name,
                 sentence=f"View {view.name!r} reads {view.of_table!r} with the rights of"
                 f" {view.owner!r}: whoever reads it sees every user's rows.",
-                cure=f"ALTER VIEW {view.target} SET (security_invoker = true);",
+                fix=f"ALTER VIEW {view.target} SET (security_invoker = true);",
             )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
-from hedgerow.reconcile import read_state
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
+from hedgerow.provisioning.switches import read_state
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -28,7 +29,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             said = f"FORCE of table {name!r} is not what RLS_FORCE says for the tables' owner."
         else:
             continue
-        yield Finding(subject=name, sentence=said, cure="alembic upgrade head")
+        yield Finding(subject=name, sentence=said, fix="alembic upgrade head")
 
 
 CHECK = Check("H104", Level.ERROR, "Table not enforcing", find, pitfalls=("P37",), at_start_up=True)

@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 UNFILTERED = ("TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
 
@@ -43,7 +44,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=f"{table.fullname} {grant.role}",
             sentence=f"{grant.role!r} has {privileges} on table {table.fullname!r}: no policy"
             " filters what that does to every user's rows.",
-            cure=f"REVOKE {privileges} ON {target} FROM {sql.role_name(grant.role)};",
+            fix=f"REVOKE {privileges} ON {target} FROM {sql.role_name(grant.role)};",
         )
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from hedgerow.audit import logins
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, Finding, Level
+from hedgerow.checks.model import Check
+from hedgerow.findings import Finding, Level
 
 _STATE = text("""
     SELECT EXISTS (
@@ -32,7 +33,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         subject=inspection.row_security.roles.maintenance,
         sentence="Logins of the maintenance role leave no trace in the audit trail: what it reads,"
         " nobody knows.",
-        cure=f"DROP EVENT TRIGGER IF EXISTS {logins.NAME}; {logins.create_statement()};"
+        fix=f"DROP EVENT TRIGGER IF EXISTS {logins.NAME}; {logins.create_statement()};"
         if can
         else "Upgrade the server to PostgreSQL 17, or have it log that role's statements.",
     )

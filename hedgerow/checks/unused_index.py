@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from hedgerow.checks.conditions import Command, live_policies
+from hedgerow.checks.fixing import fix_policy
 from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.mending import mend_policy
-from hedgerow.checks.model import Check, Finding, Level, UndeterminedError
+from hedgerow.checks.model import Check, UndeterminedError
 from hedgerow.checks.owner_indexes import tables_without_owner_index
 from hedgerow.checks.plans import SPELLED, scans
 from hedgerow.checks.strangers import become_stranger
+from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -37,23 +38,23 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 sentence=f"{spelled} on table {table.fullname!r} cannot use the index on"
                 f" {scope.owner_column!r}: each request reads every user's rows, and anybody can"
                 " slow everybody down.",
-                cure=_mend(inspection, oid, command),
+                fix=_fix(inspection, oid, command),
             )
     if unindexed:
         names = ", ".join(inspection.tables[oid][0].fullname for oid in unindexed)
         raise UndeterminedError(f"No index leads with the owner of {names} (H124).")
 
 
-def _mend(inspection: Inspection, oid: int, command: Command) -> str:
+def _fix(inspection: Inspection, oid: int, command: Command) -> str:
     """Return what brings each policy of the command back to what its model says."""
     table, scope = inspection.tables[oid]
-    mended = [
-        mend_policy(inspection, table, scope, policy.name)
+    fixed = [
+        fix_policy(inspection, table, scope, policy.name)
         for policy in live_policies(inspection)
         if policy.table == oid and policy.permissive and policy.applies_to(command)
     ]
-    by_hand = [cure for cure in mended if not cure.endswith(";")]
-    return by_hand[0] if by_hand else " ".join(mended)
+    by_hand = [fix for fix in fixed if not fix.endswith(";")]
+    return by_hand[0] if by_hand else " ".join(fixed)
 
 
 CHECK = Check("H121", Level.WARNING, "Owner's index unused", find, pitfalls=("P45", "P48"))

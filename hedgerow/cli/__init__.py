@@ -27,7 +27,7 @@ def _root() -> None:
 
 
 def app() -> None:
-    """Run the command line; what is wrong is one line that names the cure, and exit code 1."""
+    """Run the command line; what is wrong is one line that names the fix, and exit code 1."""
     try:
         _commands()
     except HedgerowError as error:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from hedgerow.checks import CHECKS
-from hedgerow.checks.allowlist import Allowlist, read_allowlist
+from hedgerow.config.project import find_settings
+from hedgerow.findings import Allowlist, read_allowlist
 from hedgerow.lint import RULES
-from hedgerow.project import find_settings
 
 
 def allowlist_at(directory: Path) -> Allowlist:

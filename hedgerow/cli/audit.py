@@ -22,9 +22,9 @@ from hedgerow.audit.trail import Event, Filters, as_json, select_entries
 from hedgerow.cli import audit_verification
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.cli.times import duration, moment
+from hedgerow.config.project import Project, load_project
+from hedgerow.connect import connect, first_line
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
-from hedgerow.explain import connect, first_line
-from hedgerow.project import Project, load_project
 
 _HELP = """List what admins did, newest first; or verify that nobody altered the record of it.
 

@@ -13,7 +13,7 @@ from hedgerow.bench import Wish, measure, steps
 from hedgerow.bench.connections import Limits
 from hedgerow.bench.report import as_json, lines
 from hedgerow.cli.formats import OutputFormat
-from hedgerow.project import load_project
+from hedgerow.config.project import load_project
 
 _HELP = """Measure each scoped table with its policies, beside the same with a WHERE by hand.
 

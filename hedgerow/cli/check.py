@@ -16,8 +16,8 @@ from hedgerow.checks.model import Check
 from hedgerow.checks.reports import as_json, plain, sarif
 from hedgerow.checks.runner import run
 from hedgerow.cli.allowed import allowlist_at
-from hedgerow.explain import connect
-from hedgerow.project import load_project
+from hedgerow.config.project import load_project
+from hedgerow.connect import connect
 
 _HELP = """Say whether the database keeps users apart, as the application role and as the owner.
 
@@ -88,13 +88,13 @@ def _check(
 
 
 @contextmanager
-def _connect(url: URL, cure: str) -> Iterator[Connection]:
+def _connect(url: URL, fix: str) -> Iterator[Connection]:
     # A prepared statement would stay on a pooler's connection, which the next transaction leaves.
     is_psycopg = url.get_driver_name() == "psycopg"
     engine = create_engine(
         url, poolclass=NullPool, connect_args={"prepare_threshold": None} if is_psycopg else {}
     )
-    with connect(engine, cure) as connection:
+    with connect(engine, fix) as connection:
         yield connection
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from hedgerow.config.project import find_settings, load_project
 from hedgerow.erd import page, read_diagram
 from hedgerow.errors import ConfigurationError
-from hedgerow.project import find_settings, load_project
 
 _HELP = """Draw the tables, their keys and relationships, and which are kept apart by user.
 

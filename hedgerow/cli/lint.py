@@ -8,10 +8,10 @@ import typer
 
 from hedgerow.cli.allowed import allowlist_at
 from hedgerow.cli.formats import OutputFormat
+from hedgerow.config.project import load_application, load_project
 from hedgerow.errors import ConfigurationError
 from hedgerow.lint.model import Declarations, Route
 from hedgerow.lint.report import as_json, as_text, lint
-from hedgerow.project import load_application, load_project
 
 _HELP = """Find models that keep nobody apart, and routes that forget who is asking.
 

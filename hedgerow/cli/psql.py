@@ -15,11 +15,11 @@ from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from hedgerow.config.identity import REASON_SETTING, Identity
+from hedgerow.config.project import Project, load_project
+from hedgerow.connect import explain_connection_failure
 from hedgerow.embedded import binary
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
-from hedgerow.explain import explain_connection_failure
-from hedgerow.identity import REASON_SETTING, Identity
-from hedgerow.project import Project, load_project
 
 _HELP = """Open psql as the application role, with a user's identity, or as the maintenance role.
 
@@ -84,7 +84,7 @@ def _maintenance_url(project: Project) -> URL:
     if project.maintenance_url is None:
         raise ConfigurationError(
             "This project does not say how the maintenance role logs in: give its"
-            " hedgerow.project.Project a maintenance_url."
+            " hedgerow.Project a maintenance_url."
         )
     return project.maintenance_url()
 
@@ -107,8 +107,8 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
         with Session(engine) as session:
             user_id = project.find_user(session, name)
     except OperationalError as error:
-        cure = "If it is a new database, run `alembic upgrade head`."
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
+        fix = "If it is a new database, run `alembic upgrade head`."
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error, fix)) from None
     except ProgrammingError as error:
         reason = str(error.orig).splitlines()[0]
         raise DatabaseNotReadyError(

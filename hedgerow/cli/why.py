@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hedgerow.cli.formats import OutputFormat
-from hedgerow.project import load_project
+from hedgerow.config.project import load_project
 from hedgerow.why import explain_for_user
 from hedgerow.why.question import Command, Question, find_table, parse_key
 from hedgerow.why.sentences import as_json, sentences

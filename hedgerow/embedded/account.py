@@ -128,7 +128,7 @@ class Account:
             said = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise EmbeddedServerError(
                 f"The embedded PostgreSQL cannot change {arguments[0]} as user {self.name}: "
-                f"{said}; mend that, or move the folder away."
+                f"{said}; fix that, or move the folder away."
             )
 
     def read_text(self, path: Path) -> str | None:
@@ -187,7 +187,7 @@ def interrupts_held() -> Iterator[None]:
 def _environment() -> dict[str, str]:
     """Little: no PG* variable that would steer the programs, and none of the caller's secrets.
 
-    Messages come in English, for `errors.cure_for` reads them.
+    Messages come in English, for `errors.fix_for` reads them.
     """
     kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}

@@ -1,4 +1,4 @@
-"""Errors of the embedded server: one line each, with the cure."""
+"""Errors of the embedded server: one line each, with the fix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hedgerow.errors import HedgerowError
 
 
 class EmbeddedServerError(HedgerowError):
-    """The embedded PostgreSQL cannot be started, joined or stopped; the text names the cure."""
+    """The embedded PostgreSQL cannot be started, joined or stopped; the text names the fix."""
 
 
 _FREE_SPACE = "free some space on that disk"
@@ -29,7 +29,7 @@ _CURE_OF_ERRNO = {
     errno.EEXIST: "move that file away: a folder is needed there",
     errno.ENOTDIR: "move that file away: a folder is needed there",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
-    errno.ELOOP: "mend the symbolic link",
+    errno.ELOOP: "fix the symbolic link",
 }
 # What PostgreSQL's own last words mean for the person who reads them; first match wins.
 _CURE_OF_TEXT = (
@@ -52,21 +52,21 @@ _CURE_OF_TEXT = (
 )
 
 
-def cure_for(text: str, otherwise: str) -> str:
-    """The cure for what PostgreSQL said in `text`, or `otherwise` where none is known."""
+def fix_for(text: str, otherwise: str) -> str:
+    """The fix for what PostgreSQL said in `text`, or `otherwise` where none is known."""
     lowered = text.lower()
-    return next((cure for needle, cure in _CURE_OF_TEXT if needle in lowered), otherwise)
+    return next((fix for needle, fix in _CURE_OF_TEXT if needle in lowered), otherwise)
 
 
 @contextmanager
 def explaining(folder: Path) -> Iterator[None]:
-    """Turn an OSError from within into an `EmbeddedServerError` that names path and cure."""
+    """Turn an OSError from within into an `EmbeddedServerError` that names path and fix."""
     try:
         yield
     except OSError as error:
         path = error.filename or folder
-        cure = _CURE_OF_ERRNO.get(error.errno or 0, f"make {folder} a folder you can write to")
+        fix = _CURE_OF_ERRNO.get(error.errno or 0, f"make {folder} a folder you can write to")
         raise EmbeddedServerError(
             f"The embedded PostgreSQL cannot use {path}: {error.strerror or error}; "
-            f"{cure.replace('<folder>', str(folder))}."
+            f"{fix.replace('<folder>', str(folder))}."
         ) from error

@@ -10,7 +10,7 @@ from hedgerow.embedded.account import interrupts_held
 from hedgerow.embedded.binaries import major_version
 from hedgerow.embedded.cluster import Cluster
 from hedgerow.embedded.credentials import SUPERUSER
-from hedgerow.embedded.errors import EmbeddedServerError, cure_for
+from hedgerow.embedded.errors import EmbeddedServerError, fix_for
 from hedgerow.embedded.ports import HOST
 
 _HBA = f"host all all {HOST}/32 scram-sha-256\n"
@@ -90,5 +90,5 @@ def _run_initdb(cluster: Cluster, *options: str) -> None:
         said = (lines or output.strip().splitlines() or [f"exit code {program.returncode}"])[-1]
         raise EmbeddedServerError(
             f"The embedded PostgreSQL cannot make its data folder {cluster.data}: {said}; "
-            f"{cure_for(output, 'mend that and start again')}."
+            f"{fix_for(output, 'fix that and start again')}."
         )

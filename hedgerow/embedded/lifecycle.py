@@ -11,13 +11,9 @@ from pathlib import Path
 
 from hedgerow.embedded.account import interrupts_held
 from hedgerow.embedded.cluster import Cluster
-from hedgerow.embedded.errors import EmbeddedServerError, cure_for
+from hedgerow.embedded.errors import EmbeddedServerError, fix_for
 from hedgerow.embedded.ports import HOST, choose_port
-from hedgerow.embedded.postmaster import (
-    find_postmaster,
-    wait_until_gone,
-    wait_until_ready,
-)
+from hedgerow.embedded.postmaster import find_postmaster, wait_until_gone, wait_until_ready
 from hedgerow.embedded.processes import Process, look_up
 
 _logger = logging.getLogger("hedgerow.embedded")
@@ -139,5 +135,5 @@ def _why(cluster: Cluster, log: Path, text: str) -> str:
     said = (fatal or lines or ["it ended without a word"])[-1]
     return (
         f"The embedded PostgreSQL in {cluster.data} does not start: {said.strip()}; "
-        f"{cure_for(text, f'see {log}')}."
+        f"{fix_for(text, f'see {log}')}."
     )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import CompileError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipProperty, class_mapper
 
 from hedgerow.erd.model import Column, Diagram, Entity, Kept, Link
-from hedgerow.scope import Exempt, Scope, mapped_class, scope_of
+from hedgerow.policies.scope import Exempt, Scope, mapped_class, scope_of
 
 _POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
+from hedgerow.connect import first_line
 from hedgerow.errors import (
     EXPIRED_SIGNATURE,
     INSUFFICIENT_PRIVILEGE,
@@ -17,7 +18,6 @@ from hedgerow.errors import (
     UNRECORDED_ELEVATION,
     HedgerowError,
 )
-from hedgerow.explain import first_line
 from hedgerow.fastapi import recorder, statements
 
 logger = logging.getLogger("hedgerow.fastapi")
@@ -27,7 +27,7 @@ _CONFLICTS = frozenset({"23001", "23503", "23505", "23P01"})
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer `{"detail": "a sentence"}` where PostgreSQL refuses, and log what mends it.
+    """Answer `{"detail": "a sentence"}` where PostgreSQL refuses, and log what fixes it.
 
     | what happened | answer |
     |---|---|

@@ -11,8 +11,8 @@ import logging
 from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hedgerow.identity import Identity
-from hedgerow.observation import Observed, observed
+from hedgerow.config.identity import Identity
+from hedgerow.sessions.observation import Observed, observed
 
 _ANSWERS = {"http.response.start", "websocket.accept", "websocket.close"}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Table, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from hedgerow.config.identity import Identity
 from hedgerow.fastapi.statements import Statement
-from hedgerow.identity import Identity
-from hedgerow.scope import Scope, scope_of
-from hedgerow.session import identity_of
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.sessions.state import identity_of
 from hedgerow.why.question import Command
 
 

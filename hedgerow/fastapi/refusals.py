@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hedgerow.config.identity import Identity
+from hedgerow.config.project import Project
 from hedgerow.errors import HedgerowError
 from hedgerow.fastapi import recorder
 from hedgerow.fastapi.recorder import Record
 from hedgerow.fastapi.statements import Statement
-from hedgerow.identity import Identity
-from hedgerow.project import Project
 from hedgerow.why import conditions, explain_for_identity
 from hedgerow.why.question import Question, parse_key
 from hedgerow.why.sentences import summary

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from hedgerow.checks.model import Level
-from hedgerow.lint.model import Declarations, Finding, Rule
+from hedgerow.findings import Finding, Level
+from hedgerow.lint.model import Declarations, Rule
 from hedgerow.lint.tables import finding, owner_columns, undecided_tables
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hedgerow.checks.allowlist import Allowed, Allowlist
+from hedgerow.findings import Allowed, Allowlist, Finding
 from hedgerow.lint import RULES
-from hedgerow.lint.model import Declarations, Finding, Rule
+from hedgerow.lint.model import Declarations, Rule
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,16 @@ class Report:
 
 def lint(declarations: Declarations, allowlist: Allowlist) -> Report:
     """Apply each rule to what the project declares."""
-    reasons = {(entry.check, entry.subject): entry.reason for entry in allowlist.entries}
     found, allowed = [], []
     for rule in RULES:
         for finding in rule.find(declarations):
-            reason = reasons.get((rule.number, finding.subject))
+            reason = allowlist(rule.number, finding)
             if reason is None:
                 found.append((rule, finding))
             else:
                 allowed.append((rule, finding, reason))
-    used = {(rule.number, finding.subject) for rule, finding, _ in allowed}
     numbers = {rule.number for rule in RULES if declarations.routes is not None or not rule.routes}
-    unused = tuple(
-        entry
-        for entry in allowlist.entries
-        if entry.check in numbers and (entry.check, entry.subject) not in used
-    )
+    unused = allowlist.unused(numbers)
     return Report(declarations, tuple(found), tuple(allowed), unused)
 
 
@@ -45,7 +39,7 @@ def as_text(report: Report, directory: Path) -> Iterator[str]:
     """Yield the lines that a person reads; files are named as seen from `directory`."""
     for rule, finding in report.found:
         yield f"{_place(finding, directory)}{rule.number} {rule.level}: {finding.sentence}"
-        yield f"  Cure: {finding.cure}."
+        yield f"  Fix: {finding.fix}."
     for entry in report.unused:
         yield f"allow = {entry}: nothing is found there any more, so the entry can go."
     tables = len(report.declarations.metadata.tables)
@@ -78,7 +72,7 @@ def _values(rule: Rule, finding: Finding, directory: Path) -> dict[str, Any]:
         "level": rule.level.value,
         "subject": finding.subject,
         "sentence": finding.sentence,
-        "cure": finding.cure,
+        "fix": finding.fix,
         "file": _shown(location.file, directory) if location else None,
         "line": location.line if location else None,
     }

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import MetaData, Table
 
-from hedgerow.lint.model import Finding, location_of
-from hedgerow.scope import OWNER_COLUMN, mapped_class, scope_of, scoped_tables
+from hedgerow.findings import Finding, location_of
+from hedgerow.policies.scope import OWNER_COLUMN, mapped_class, scope_of, scoped_tables
 
 
 def undecided_tables(metadata: MetaData) -> Iterator[Table]:
@@ -30,7 +30,7 @@ def finding(table: Table, why: str) -> Finding:
         subject=table.fullname,
         sentence=f"{subject} {why}, but is not kept apart by user: everybody's requests reach"
         " every row.",
-        cure=f"{map_it}inherit UserScopedBase (elsewhere: set __rls__ = hedgerow.Scope(...)), or"
+        fix=f"{map_it}inherit UserScopedBase (elsewhere: set __rls__ = hedgerow.Scope(...)), or"
         ' say why not: __rls__ = hedgerow.exempt("reason")',
         location=location_of(owner) if owner else None,
     )

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from hedgerow.admin import AdminContext
-from hedgerow.binding import bind, bind_async
-from hedgerow.checks.model import Level
-from hedgerow.lint.model import Declarations, Finding, Route, Rule, location_of
+from hedgerow.findings import Finding, Level, location_of
+from hedgerow.lint.model import Declarations, Route, Rule
 from hedgerow.lint.references import references
-from hedgerow.scope import scoped_tables
+from hedgerow.policies.scope import scoped_tables
+from hedgerow.sessions.bind import bind, bind_async
+from hedgerow.sessions.elevation import AdminContext
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _finding(route: Route, tables: list[str]) -> Finding:
         sentence=f"{route.name} uses {', '.join(map(repr, tables))} through a session that is"
         " bound to nobody: PostgreSQL refuses each such query, and with RLS_ENABLED=false it"
         " answers with everybody's rows.",
-        cure="take RLSSessionDep instead of SessionDep (elsewhere: a session from a dependency"
+        fix="take RLSSessionDep instead of SessionDep (elsewhere: a session from a dependency"
         " that calls hedgerow.bind)",
         location=location_of(route.endpoint),
     )

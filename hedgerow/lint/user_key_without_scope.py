@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import MetaData, Table
 
-from hedgerow.checks.model import Level
-from hedgerow.lint.model import Declarations, Finding, Rule
+from hedgerow.findings import Finding, Level
+from hedgerow.lint.model import Declarations, Rule
 from hedgerow.lint.tables import finding, owner_columns, undecided_tables
-from hedgerow.scope import scoped_tables
+from hedgerow.policies.scope import scoped_tables
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:

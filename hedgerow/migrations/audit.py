@@ -5,14 +5,14 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
 
-from hedgerow import functions
 from hedgerow.audit import functions as audit_functions
 from hedgerow.audit import logins
 from hedgerow.audit import schema as audit_schema
-from hedgerow.audit.declaration import AuditTrigger
 from hedgerow.audit.triggers import create_trigger_statement, drop_trigger_statement
+from hedgerow.config.audit import AuditTrigger
+from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operations import RowSecurityOp, run
-from hedgerow.row_security import RoleNames
+from hedgerow.provisioning import functions
 
 
 class _AuditOp(RowSecurityOp):

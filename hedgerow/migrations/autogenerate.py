@@ -9,25 +9,18 @@ from alembic.util import PriorityDispatchResult
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow import functions
 from hedgerow.audit import functions as audit_functions
-from hedgerow.drift import drifted_functions, drifted_roles
+from hedgerow.config.row_security import RowSecurity
+from hedgerow.connect import first_line
 from hedgerow.errors import DriftError
-from hedgerow.explain import first_line
-from hedgerow.live import live_protections
-from hedgerow.migrations import render  # noqa: F401  (registers how operations are written)
+from hedgerow.migrations import render  # noqa: F401  (registers how operations are written
 from hedgerow.migrations.audit import (
     CreateAuditOp,
     CreateAuditTriggerOp,
     DropAuditOp,
     DropAuditTriggerOp,
 )
-from hedgerow.migrations.compare import (
-    additions,
-    changed_policies,
-    has_altered_trigger,
-    removals,
-)
+from hedgerow.migrations.compare import additions, changed_policies, has_altered_trigger, removals
 from hedgerow.migrations.operations import (
     ROW_SECURITY_OPTION,
     CreateFunctionsOp,
@@ -35,15 +28,17 @@ from hedgerow.migrations.operations import (
     DropPolicyOp,
 )
 from hedgerow.migrations.schemas import compare_schemas, used_schemas
-from hedgerow.protection import Protection, TableKey, declared_protections
-from hedgerow.row_security import RowSecurity
-from hedgerow.scope import Scope, check_declarations, scope_of
+from hedgerow.policies.live import live_protections
+from hedgerow.policies.scope import Scope, check_declarations, scope_of
+from hedgerow.policies.wanted import Protection, TableKey, declared_protections
+from hedgerow.provisioning import functions
+from hedgerow.provisioning.drift import drifted_functions, drifted_roles
 
 
 def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
     """Add to a revision what row security needs.
 
-    Roles and functions are not history: `alembic upgrade head` mends them without a revision, so
+    Roles and functions are not history: `alembic upgrade head` fixes them without a revision, so
     where they differ that is what to run. Raises DriftError then, and where the server could not
     tell whether a policy differs; ConfigurationError where the models contradict themselves.
     """
@@ -58,8 +53,8 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         if has_functions:
             drifted += drifted_functions(connection, row_security)
         if drifted:
-            cure = "Run `alembic upgrade head`, which mends what is Hedgerow's."
-            raise DriftError(" ".join([*drifted, cure]))
+            fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
+            raise DriftError(" ".join([*drifted, fix]))
         first, last = differences(connection, metadata, row_security)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.audit.triggers import create_trigger_statement, drop_trigger_statement
-from hedgerow.live import policy_as_the_server_sees_it, trigger_would_change
+from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
 from hedgerow.migrations.grants import (
     GrantSequenceOp,
@@ -24,9 +24,9 @@ from hedgerow.migrations.operations import (
     ForceOp,
     NoForceOp,
 )
-from hedgerow.policy import Policy, create_policy_statement, drop_policy_statement
-from hedgerow.protection import Grants, Protection, TableKey
-from hedgerow.row_security import RoleNames
+from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
+from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
+from hedgerow.policies.wanted import Grants, Protection, TableKey
 
 _UNDEFINED_COLUMN = "42703"
 

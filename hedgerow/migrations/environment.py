@@ -6,18 +6,18 @@ from alembic import context
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow import alembic_plugin
 from hedgerow.audit.logins import record_logins
+from hedgerow.config.roles import LoginPasswords
+from hedgerow.config.row_security import RowSecurity
+from hedgerow.connect import connect, first_line
 from hedgerow.errors import MigrationError, ProvisioningError
-from hedgerow.explain import connect, first_line
-from hedgerow.keys import reconcile_functions
 from hedgerow.migrations import script
 from hedgerow.migrations.operations import ROW_SECURITY_OPTION
 from hedgerow.migrations.schemas import used_schemas
 from hedgerow.migrations.tidy import tidy
-from hedgerow.reconcile import reconcile
-from hedgerow.roles import LoginPasswords, ensure_roles
-from hedgerow.row_security import RowSecurity
+from hedgerow.provisioning.keys import reconcile_functions
+from hedgerow.provisioning.roles import ensure_roles
+from hedgerow.provisioning.switches import reconcile
 
 _LOCK = 0x4845444745  # "HEDGE": two migrations of one database wait for each other
 
@@ -45,7 +45,7 @@ def run(
     """
     common: dict[str, Any] = {
         "target_metadata": target_metadata,
-        "autogenerate_plugins": ["alembic.autogenerate.*", alembic_plugin.NAME],
+        "autogenerate_plugins": ["alembic.autogenerate.*", "hedgerow"],
         "process_revision_directives": tidy,
         ROW_SECURITY_OPTION: row_security,
         **options,
@@ -60,8 +60,8 @@ def run(
             script.write_after(target_metadata, row_security)
         return
     try:
-        cure = "These name the owner of the tables, not the application's role."
-        with connect(engine, cure, ProvisioningError) as connection:
+        fix = "These name the owner of the tables, not the application's role."
+        with connect(engine, fix, ProvisioningError) as connection:
             _prepare(connection)
             schemas = {table.schema for table in target_metadata.tables.values()}
             schemas |= used_schemas(connection, row_security.roles)

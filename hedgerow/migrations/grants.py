@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from alembic.operations import MigrateOperation, Operations
 
 from hedgerow import sql
+from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operations import RowSecurityOp, run
-from hedgerow.row_security import RoleNames
 
 
 class _PrivilegeOp(RowSecurityOp):

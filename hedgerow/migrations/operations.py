@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 from alembic.operations import MigrateOperation, Operations
 
-from hedgerow import functions, sql
-from hedgerow.policy import Command, Policy, create_policy_statement, drop_policy_statement
-from hedgerow.row_security import IdType, RoleNames, RowSecurity
+from hedgerow import sql
+from hedgerow.config.roles import RoleNames
+from hedgerow.config.row_security import IdType, RowSecurity
+from hedgerow.policies.policy import Command, Policy, create_policy_statement, drop_policy_statement
+from hedgerow.provisioning import functions
 
 ROW_SECURITY_OPTION = "row_security"
 """The key under which `context.configure` is given the project's RowSecurity."""

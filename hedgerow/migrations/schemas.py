@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import Connection, text
 
-from hedgerow import functions, sql
+from hedgerow import sql
+from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operations import RowSecurityOp, run
-from hedgerow.row_security import RoleNames
+from hedgerow.provisioning import functions
 
 _USERS = text("""
     SELECT n.nspname AS schema, coalesce(r.rolname, 'public') AS role

@@ -8,10 +8,10 @@ from alembic import context
 from sqlalchemy import MetaData
 
 from hedgerow import sql
-from hedgerow.definitions import definitions
-from hedgerow.row_security import RowSecurity
-from hedgerow.scope import scoped_tables
-from hedgerow.wanted_roles import WantedRole, spell_attributes, wanted_roles
+from hedgerow.config.row_security import RowSecurity
+from hedgerow.policies.scope import scoped_tables
+from hedgerow.provisioning.definitions import definitions
+from hedgerow.provisioning.wanted_roles import WantedRole, spell_attributes, wanted_roles
 
 _COMMENT = """\
 -- This script holds no secrets. Before the application starts, give {app} and {maintenance} their

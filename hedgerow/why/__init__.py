@@ -7,10 +7,10 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from hedgerow.config.identity import Identity, Role
+from hedgerow.config.project import Project
+from hedgerow.connect import explain_connection_failure, first_line
 from hedgerow.errors import DatabaseNotReadyError, IdentityError
-from hedgerow.explain import explain_connection_failure, first_line
-from hedgerow.identity import Identity, Role
-from hedgerow.project import Project
 from hedgerow.why.answer import Explanation
 from hedgerow.why.decide import decide
 from hedgerow.why.policies import GATES, applying
@@ -83,8 +83,8 @@ def _owner_transaction(project: Project) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except OperationalError as error:
-        cure = "The owner's login is needed here."
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error, cure)) from None
+        fix = "The owner's login is needed here."
+        raise DatabaseNotReadyError(explain_connection_failure(engine, error, fix)) from None
     except DBAPIError as error:
         raise DatabaseNotReadyError(
             f"PostgreSQL said: {first_line(error)}. If the database is new, run"

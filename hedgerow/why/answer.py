@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hedgerow.identity import Identity
+from hedgerow.config.identity import Identity
 from hedgerow.why.question import Command, Question
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from hedgerow.config.identity import Identity
+from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import (
     EXPIRED_SIGNATURE,
     INVALID_SIGNATURE,
     MISSING_IDENTITY,
     DatabaseNotReadyError,
 )
-from hedgerow.identity import Identity
-from hedgerow.row_security import RowSecurity
 from hedgerow.why.answer import Answer, Decider, Gate, PolicyOutcome, Verdict
 from hedgerow.why.policies import pass_gates
 from hedgerow.why.question import Command

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
-from hedgerow.explain import first_line
+from hedgerow.connect import first_line
 from hedgerow.why.answer import Gate, PolicyOutcome
 from hedgerow.why.question import Command
 from hedgerow.why.row import HELD_ROW, LiveTable, names_in_full

@@ -23,7 +23,7 @@ from sqlalchemy.types import UserDefinedType
 
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
-from hedgerow.wire import set_locally
+from hedgerow.sessions.begin import set_locally
 
 _SETTING: Final = "hedgerow.held_row"
 HELD_ROW: Final = f"current_setting('{_SETTING}')"

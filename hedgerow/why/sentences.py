@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hedgerow.identity import Identity, Role
-from hedgerow.scope import Exempt, scope_of
+from hedgerow.config.identity import Identity, Role
+from hedgerow.policies.scope import Exempt, scope_of
 from hedgerow.why.answer import Answer, Explanation, Gate, PolicyOutcome, Verdict
 from hedgerow.why.question import Command, Question
 

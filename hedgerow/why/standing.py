@@ -9,11 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.audit.recorder import record_elevation
+from hedgerow.config.identity import Identity, Role
+from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, HedgerowError
-from hedgerow.identity import Identity, Role
-from hedgerow.row_security import RowSecurity
+from hedgerow.sessions.begin import set_locally
 from hedgerow.why.row import LiveTable, hold
-from hedgerow.wire import set_locally
 
 
 class CannotTellError(HedgerowError):

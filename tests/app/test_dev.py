@@ -108,15 +108,15 @@ def test_two_people_sign_in_and_their_data_is_there_the_next_time(project: Path)
 
 
 @pytest.mark.parametrize(
-    ("settings", "cure"),
+    ("settings", "fix"),
     [
         ({"DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}, "Check that the server runs there"),
         ({"RLS_CONTEXT_SECRET": "short"}, "RLS_CONTEXT_SECRET"),
     ],
     ids=["unreachable", "short-secret"],
 )
-def test_what_is_wrong_is_said_with_its_cure(
-    project: Path, settings: dict[str, str], cure: str
+def test_what_is_wrong_is_said_with_its_fix(
+    project: Path, settings: dict[str, str], fix: str
 ) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "app.dev"],
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_said_with_its_cure(
         check=False,
     )
     assert result.returncode == 1
-    assert cure in result.stderr
+    assert fix in result.stderr
     assert not (project / ".hedgerow").exists()
 
 

@@ -139,7 +139,7 @@ def by_hand(page: str) -> str:
 
 
 def test_the_page_and_its_pictures_are_what_the_results_give() -> None:
-    """The cure is `scripts/bench page`."""
+    """The fix is `scripts/bench page`."""
     assert sorted(path.name for path in outdated()) == []
 
 

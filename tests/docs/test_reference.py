@@ -14,7 +14,7 @@ from tests.support.databases import PROJECT
 
 
 def test_the_generated_parts_are_up_to_date() -> None:
-    """The cure is `scripts/docs --write`."""
+    """The fix is `scripts/docs --write`."""
     assert [page.name for page in outdated()] == []
 
 

@@ -324,7 +324,7 @@ def test_other_settings_that_injected_sql_leaves_stay(
 def test_a_temporary_table_takes_a_tables_place_unless_there_are_none(
     fresh_database: Database, two: tuple[Person, Person]
 ) -> None:
-    """P3, a limit: one injected statement can leave it on the connection; and what mends it."""
+    """P3, a limit: one injected statement can leave it on the connection; and what fixes it."""
     alice, _ = two
     plant = "SELECT gen_random_uuid() AS id INTO TEMP item"
     with connect(fresh_database.app_url) as connection:

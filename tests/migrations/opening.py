@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import URL, NullPool, create_engine
 
-from hedgerow import RowSecurity, sql
-from hedgerow.roles import LoginPasswords, ensure_roles
+from hedgerow import LoginPasswords, RowSecurity, sql
+from hedgerow.provisioning.roles import ensure_roles
 from tests.migrations.support import MiniProject
 from tests.support.databases import Database
 from tests.support.deployments import PASSWORD, deployment, unique_role_names

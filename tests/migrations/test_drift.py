@@ -48,7 +48,7 @@ def test_tables_changed_by_hand(project: MiniProject) -> None:
 
 
 def test_roles_and_functions_changed_by_hand(project: MiniProject) -> None:
-    """P1, P2, P17: `alembic upgrade head` mends them, without a revision."""
+    """P1, P2, P17: `alembic upgrade head` fixes them, without a revision."""
     project.by_hand(*(with_names(project, change) for change, _ in OTHER_CHANGES))
     line = project.refused("check")
     assert [seen for _, seen in OTHER_CHANGES if with_names(project, seen) not in line] == []
@@ -96,11 +96,11 @@ def test_an_owner_without_a_word(project: MiniProject) -> None:
     assert "hedgerow.exempt('reason')" in line
 
 
-def test_a_revision_mends_all_of_it_and_its_downgrade_brings_it_back(
+def test_a_revision_fixes_all_of_it_and_its_downgrade_brings_it_back(
     server: URL, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """P29, P37, P38."""
-    folder = tmp_path_factory.mktemp("mended")
+    folder = tmp_path_factory.mktemp("fixed")
     with migrated_project(server, folder, "drift", "models") as project:
         app = project.deployment.roles.app
         project.by_hand(
@@ -111,7 +111,7 @@ def test_a_revision_mends_all_of_it_and_its_downgrade_brings_it_back(
             "GRANT SELECT, TRUNCATE ON note TO PUBLIC",
             f"GRANT REFERENCES (id) ON note TO {app}",
         )
-        project.revise("mend")
+        project.revise("fix")
         # ENABLE is no history: the environment switches it on again after a downgrade.
         project.by_hand("ALTER TABLE note ENABLE ROW LEVEL SECURITY")
         project.there_and_back()

@@ -8,8 +8,8 @@ import app.models  # noqa: F401  (defines the tables)
 from hedgerow import DatabaseNotReadyError, RowSecurity
 from hedgerow.checks import CHECKS
 from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.readiness import verify
 from hedgerow.checks.runner import Answer, run
-from hedgerow.readiness import verify
 from tests.pgbouncer.pgbouncer import PgBouncer, find_executable
 from tests.support.databases import Database
 

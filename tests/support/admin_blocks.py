@@ -4,7 +4,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
-from hedgerow.identity import UserId
+from hedgerow.config.identity import UserId
 from tests.support.sessions import AdminContext, visible
 
 

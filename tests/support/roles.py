@@ -4,8 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from hedgerow import sql
-from hedgerow.roles import LoginPasswords
+from hedgerow import LoginPasswords, sql
 
 PASSWORDS: Final = LoginPasswords(app="app's %s \\ password", maintenance="other")
 

@@ -13,7 +13,7 @@ from app.api.errors import SIGNED_IN
 from app.api.paging import Limit, Skip
 from app.core.rls import row_security
 from app.core.text import ShortText
-from hedgerow.audit.trail import Event, Filters, as_json, count_entries, select_entries
+from hedgerow.audit import Event, Filters, as_json, count_entries, select_entries
 
 router = APIRouter(prefix="/admin/audit", tags=["admin"], responses=SIGNED_IN)
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from hedgerow.checks.model import Finding
 from hedgerow.checks.reports import page
 from hedgerow.checks.runner import Answer, Report
+from hedgerow.findings import Finding
 
 
 def write(report: Report) -> str:
@@ -34,4 +34,4 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, str]:
-    return {"subject": finding.subject, "sentence": finding.sentence, "cure": finding.cure}
+    return {"subject": finding.subject, "sentence": finding.sentence, "fix": finding.fix}

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from hedgerow.checks.model import Level
 from hedgerow.checks.reports import page
 from hedgerow.checks.runner import Answer, Report
+from hedgerow.findings import Level
 
 
 def write(report: Report) -> str:
-    """Return the report as lines: what is wrong, what mends it, and a summary at the end."""
+    """Return the report as lines: what is wrong, what fixes it, and a summary at the end."""
     lines = [line for answer in report.answers for line in _lines(answer)]
     lines += [
         f"warning  {entry.check} {entry.subject}\n"
         f"    The allowlist's entry allows nothing any more ({entry.reason}).\n"
-        "    Cure: remove it from allow in pyproject.toml.\n"
+        "    Fix: remove it from allow in pyproject.toml.\n"
         for entry in report.unused
     ]
     return "\n".join([*lines, _summary(report)])
@@ -25,7 +25,7 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield (
             f"{check.level.value:<8} {check.number} {finding.subject}\n"
             f"    {finding.sentence}\n"
-            f"    Cure: {finding.cure}\n"
+            f"    Fix: {finding.fix}\n"
             f"    {check.title}: {page(check)}\n"
         )
     for finding, reason in answer.allowed:

@@ -63,7 +63,7 @@ def _results(answer: Answer) -> Iterator[_Object]:
             "ruleId": check.number,
             "kind": "fail",
             "level": check.level.value,
-            "message": {"text": f"{finding.sentence} Cure: {finding.cure}"},
+            "message": {"text": f"{finding.sentence} Fix: {finding.fix}"},
             "locations": _locations(finding.subject),
             "partialFingerprints": {"subject/v1": f"{check.number}:{finding.subject}"},
             "suppressions": suppressions,

@@ -33,11 +33,11 @@ def test_a_superuser_reads_and_changes_anybodys_item(
     address = f"{ITEMS}{alice.items[0]}"
     read = client.get(address, headers=signed_in(admin))
     assert read.status_code == 200
-    changed = client.put(address, headers=signed_in(admin), json={"title": "Mended"})
+    changed = client.put(address, headers=signed_in(admin), json={"title": "Fixed"})
     assert changed.status_code == 200
-    assert changed.json() == {**read.json(), "title": "Mended"}
+    assert changed.json() == {**read.json(), "title": "Fixed"}
     row = stored_item(database, alice.items[0])
-    assert (row["title"], row["owner_id"]) == ("Mended", alice.id)
+    assert (row["title"], row["owner_id"]) == ("Fixed", alice.id)
 
 
 def test_a_superuser_deletes_anybodys_item(
@@ -76,7 +76,7 @@ def test_an_item_for_nobody_is_refused(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_missing_item_is_404(client: TestClient, admin: Person, method: str) -> None:
-    body = {"title": "Mended"} if method == "PUT" else None
+    body = {"title": "Fixed"} if method == "PUT" else None
     response = client.request(method, f"{ITEMS}{uuid4()}", headers=signed_in(admin), json=body)
     assert response.status_code == 404
     assert response.json() == {"detail": "Item not found"}

@@ -21,7 +21,7 @@ def change_title(admin: Person, item: Any, reason: str = "a complaint") -> None:
     with admin_session(admin.id, reason=reason, read_only=False) as session:
         found = session.get(Item, item)
         assert found is not None
-        found.title = "Mended"
+        found.title = "Fixed"
         session.commit()
 
 

@@ -74,7 +74,7 @@ def test_each_route_asks_for_the_least(
     alice: Person,
     admin: Person,
 ) -> None:
-    body = {"PUT": {"title": "Mended"}, "PATCH": {"full_name": "Alice"}}.get(method)
+    body = {"PUT": {"title": "Fixed"}, "PATCH": {"full_name": "Alice"}}.get(method)
     address = API + path.format(item=alice.items[0], alice=alice.id)
     response = client.request(method, address, headers=signed_in(admin), json=body)
     assert response.status_code == 200, response.text

@@ -99,7 +99,7 @@ def test_admin_sessions_are_for_superusers(
 
 
 @only_with_row_security
-def test_no_identity_is_500_and_the_log_names_the_cure(
+def test_no_identity_is_500_and_the_log_names_the_fix(
     careless: TestClient, alice: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     """P11, P16: also on the connection that has just served somebody, and never an empty list."""

@@ -11,9 +11,9 @@ from app.core.db import get_engine, owner_engine
 from app.core.rls import UserScopedBase, row_security
 from app.models import User
 from hedgerow import Identity, scoped_tables, sql
-from hedgerow.owner_policies import admin_policies, owner_policies
-from hedgerow.policy import create_policy_statement
-from hedgerow.reconcile import reconcile
+from hedgerow.policies.policy import create_policy_statement
+from hedgerow.policies.standard import admin_policies, owner_policies
+from hedgerow.provisioning.switches import reconcile
 
 
 class Abstract(UserScopedBase):

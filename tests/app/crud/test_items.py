@@ -111,9 +111,9 @@ def test_an_admin_reaches_everybodys_items(
     assert crud.count_items_admin(session=session) == 4
     item = crud.get_item_admin(session=session, item_id=bob.items[0])
     assert item is not None
-    change = ItemUpdate(title="Mended")
+    change = ItemUpdate(title="Fixed")
     assert crud.update_item_admin(session=session, db_item=item, item_in=change) is item
-    assert stored_item(database, item.id)["title"] == "Mended"
+    assert stored_item(database, item.id)["title"] == "Fixed"
     assert crud.delete_item_admin(session=session, item_id=item.id) is True
     assert crud.delete_item_admin(session=session, item_id=item.id) is False
     assert crud.get_item_admin(session=session, item_id=item.id) is None

@@ -12,7 +12,7 @@ from app.api.deps import RLSSessionDep
 from app.core.rls import row_security as configured_row_security
 from app.main import create_app
 from hedgerow import RowSecurity, Signing
-from hedgerow.keys import reconcile_functions
+from hedgerow.provisioning.keys import reconcile_functions
 from tests.support.databases import Database, clone_template, drop
 
 signed_only = pytest.mark.parametrize("row_security", ["signed"], indirect=True)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from hedgerow import RowSecurity, Signing
-from hedgerow.keys import reconcile_functions
+from hedgerow.provisioning.keys import reconcile_functions
 from tests.support.databases import PROJECT, Database
 
 SECRET = "the secret of this database"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from hedgerow import RoleNames
-from hedgerow.audit.declaration import AuditTrigger
 from hedgerow.audit.triggers import create_trigger_statement, read_arguments
+from hedgerow.config.audit import AuditTrigger
 from tests.support.databases import Database
 from tests.support.elevation import record_elevation
 from tests.support.raw import RawConnection, connect

@@ -148,7 +148,7 @@ def test_only_an_admin_s_identity_is_recorded(role: str, database: Database, ali
     assert caught.value.sqlstate == UNRECORDED_ELEVATION
 
 
-def test_the_message_names_the_cure(database: Database, admin: Person) -> None:
+def test_the_message_names_the_fix(database: Database, admin: Person) -> None:
     with connect(database.app_url) as connection:
         claim(connection, admin.id, "")
         with pytest.raises(psycopg.Error) as caught:

@@ -8,7 +8,7 @@ from hedgerow import RowSecurity
 from hedgerow.bench import Wish, measure
 from hedgerow.bench.connections import Limits
 from hedgerow.bench.model import Operation, Report, TableReport
-from hedgerow.project import Project
+from hedgerow.config.project import Project
 from tests.support.databases import Database
 from tests.support.sessions import ROW_SECURITY
 

@@ -1,4 +1,4 @@
-"""What is wrong with a table is seen in its plans, and the advice names the rule and the cure."""
+"""What is wrong with a table is seen in its plans, and the advice names the rule and the fix."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_no_index_on_the_owner(fresh_database: Database) -> None:
     assert count.rows_filtered == 4_950
     assert operation(report, "first page").order == "id"
     assert checks(report) == ["H124"]
-    assert report.advice[0].cure == "CREATE INDEX ix_item_owner_id ON item (owner_id);"
+    assert report.advice[0].fix == "CREATE INDEX ix_item_owner_id ON item (owner_id);"
     assert report.advice[0].page == "docs/reference/checks/H124.md"
 
 
@@ -44,7 +44,7 @@ def test_an_or_beside_the_owner_comparison(fresh_database: Database) -> None:
     assert count.access != "owner index"
     assert count.rows_filtered == 4_950
     assert checks(report) == ["H121"]
-    assert "ALTER POLICY" in report.advice[0].cure or "CREATE POLICY" in report.advice[0].cure
+    assert "ALTER POLICY" in report.advice[0].fix or "CREATE POLICY" in report.advice[0].fix
 
 
 def test_a_bare_function(fresh_database: Database) -> None:
@@ -96,7 +96,7 @@ def test_statistics_that_are_missing_or_stale(fresh_database: Database, again: b
     )
     (advice,) = item_report(fresh_database).advice
     assert ("outdated" if again else "no statistics") in advice.sentence
-    assert (advice.check, advice.cure) == (None, "ANALYZE item;")
+    assert (advice.check, advice.fix) == (None, "ANALYZE item;")
 
 
 def test_policies_that_show_more_than_ones_own(fresh_database: Database) -> None:

@@ -17,7 +17,7 @@ class Fault:
     `plant` is SQL for the owner in which `{app}`, `{admin}`, `{maintenance}` and `{database}` stand
     for names. A fault with `own_roles` changes roles, which are the whole cluster's, and gets a
     deployment with names of its own. `settings` are the application's once the fault is there;
-    `signed` has the database sign from the beginning. `by_hand` says that the cure is no command.
+    `signed` has the database sign from the beginning. `by_hand` says that the fix is no command.
     `since` is the version of PostgreSQL that brought what the fault is about.
     """
 

@@ -1,4 +1,4 @@
-"""A database to plant faults in, and the ways in which a person mends them."""
+"""A database to plant faults in, and the ways in which a person fixes them."""
 
 import shlex
 from dataclasses import dataclass, field, replace
@@ -71,12 +71,12 @@ class Stage:
         self.autocommit = fault.autocommit
         self.server_version = fault.server_version
 
-    def mend(self, cure: str) -> None:
-        """Do what a cure says, as it stands: SQL as the owner, or a command in the project."""
-        if cure.endswith(";"):
-            self.run_sql(cure)
+    def fix(self, fix: str) -> None:
+        """Do what a fix says, as it stands: SQL as the owner, or a command in the project."""
+        if fix.endswith(";"):
+            self.run_sql(fix)
             return
-        program, *arguments = shlex.split(cure)
+        program, *arguments = shlex.split(fix)
         assert program == "alembic"
         result = run_alembic(self.database, *arguments, settings=self.settings)
         assert result.returncode == 0, result.stdout + result.stderr

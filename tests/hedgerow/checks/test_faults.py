@@ -1,4 +1,4 @@
-"""Every check: silent at first, finds its fault, is mended by what it prints, is silent again."""
+"""Every check: silent at first, finds its fault, is fixed by what it prints, is silent again."""
 
 import pytest
 
@@ -16,12 +16,12 @@ IDS = [f"{fault.check}-{position}" for position, fault in enumerate(FAULTS)]
 @pytest.mark.parametrize(
     ("stage", "fault"), [(fault, fault) for fault in FAULTS], ids=IDS, indirect=["stage"]
 )
-def test_a_fault_is_found_and_its_cure_mends_it(stage: Stage, fault: Fault) -> None:
+def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: Fault) -> None:
     check = CHECK[fault.check]
     if server_version(stage.database.owner_url) < fault.since:
         pytest.skip(f"needs PostgreSQL {fault.since // 10000}")
     if fault.server_version is not None:
-        stage.server_version = _mended_version(fault.server_version)
+        stage.server_version = _fixed_version(fault.server_version)
     (good,) = stage.answers(check)
     assert (good.findings, good.undetermined) == ((), None)
 
@@ -35,13 +35,13 @@ def test_a_fault_is_found_and_its_cure_mends_it(stage: Stage, fault: Fault) -> N
     if fault.by_hand:
         stage.autocommit = False
         stage.settings |= {"RLS_CONTEXT_SECRET": SECRET} if fault.lost_secret else {}
-        stage.server_version = fault.server_version and _mended_version(fault.server_version)
-    for cure in dict.fromkeys(finding.cure for finding in bad.findings):
+        stage.server_version = fault.server_version and _fixed_version(fault.server_version)
+    for fix in dict.fromkeys(finding.fix for finding in bad.findings):
         if not fault.by_hand:
-            stage.mend(cure)
-    (mended,) = stage.answers(check)
-    assert (mended.findings, mended.undetermined) == ((), None)
+            stage.fix(fix)
+    (fixed,) = stage.answers(check)
+    assert (fixed.findings, fixed.undetermined) == ((), None)
 
 
-def _mended_version(version: int) -> int:
+def _fixed_version(version: int) -> int:
     return {150018: 150020, 180006: 180007}[version]

@@ -8,8 +8,8 @@ from sqlalchemy import URL
 
 from hedgerow.audit import logins
 from hedgerow.checks import CHECKS
-from hedgerow.checks.model import Level
 from hedgerow.checks.reports import page
+from hedgerow.findings import Level
 from tests.hedgerow.checks.faults import FAULTS, SECRET, Fault
 from tests.hedgerow.checks.stage import Stage
 from tests.support.databases import PROJECT, server_version
@@ -26,7 +26,7 @@ def test_every_check_has_a_number_a_page_and_a_fault() -> None:
     for check in CHECKS:
         text = (PROJECT / page(check)).read_text(encoding="utf-8")
         assert text.startswith(f"# {check.number}: {check.title}\n")
-        for heading in ("## Why it matters", "## How to mend it", "## When it is a false alarm"):
+        for heading in ("## Why it matters", "## How to fix it", "## When it is a false alarm"):
             assert heading in text, check.number
         assert f"**{check.level.value}**" in text
     pages = {path.stem for path in (PROJECT / page(CHECKS[0])).parent.glob("H*.md")}

@@ -46,7 +46,7 @@ def bench(
     )
 
 
-def test_a_person_reads_the_table_its_plans_and_the_cure(folder: Path, slow: Database) -> None:
+def test_a_person_reads_the_table_its_plans_and_the_fix(folder: Path, slow: Database) -> None:
     result = bench(folder, slow, "--rounds", "2", "--user", "7@example.com")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # progress is for a terminal
@@ -56,7 +56,7 @@ def test_a_person_reads_the_table_its_plans_and_the_cure(folder: Path, slow: Dat
     assert lines[2].split()[0] == "count"
     assert lines[2].endswith("reads the whole table, identity asked once")
     assert lines[5].startswith("    Advice: No index of table 'item' leads with 'owner_id'")
-    assert lines[6] == "        Cure: CREATE INDEX ix_item_owner_id ON item (owner_id);"
+    assert lines[6] == "        Fix: CREATE INDEX ix_item_owner_id ON item (owner_id);"
     assert lines[7] == "        H124: docs/reference/checks/H124.md"
 
 

@@ -149,7 +149,7 @@ def test_sudo_lends_the_server_to_the_user_behind_it(monkeypatch: pytest.MonkeyP
 
 
 @as_root
-def test_without_an_unprivileged_user_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_unprivileged_user_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody_at_all(name: str) -> None:
         raise KeyError(name)
 

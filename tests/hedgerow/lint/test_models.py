@@ -1,4 +1,4 @@
-"""Models that keep nobody apart are found where they are written; the cure mends them."""
+"""Models that keep nobody apart are found where they are written; the fix fixes them."""
 
 import subprocess
 import sys
@@ -56,27 +56,27 @@ def test_found_where_they_are_written(tmp_path: Path) -> None:
         assert one["file"] == "shop/models.py"
         assert one["line"] == line_of(BASE + models, f"class {table.title()}")
         assert f"{table.title()} (table {table!r}) {why}" in one["sentence"]
-        assert 'hedgerow.exempt("reason")' in one["cure"]
-        assert "__rls__ = hedgerow.Scope(...)" in one["cure"]
+        assert 'hedgerow.exempt("reason")' in one["fix"]
+        assert "__rls__ = hedgerow.Scope(...)" in one["fix"]
 
 
-@pytest.mark.parametrize("cure", ['exempt("Everybody may look.")', "Scope({name!r})"])
-def test_mended(cure: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fix", ['exempt("Everybody may look.")', "Scope({name!r})"])
+def test_fixed(fix: str, tmp_path: Path) -> None:
     models = [
-        model(table, column, "__rls__ = hedgerow." + cure.format(name=column.partition(":")[0]))
+        model(table, column, "__rls__ = hedgerow." + fix.format(name=column.partition(":")[0]))
         for table, (column, _, _) in COLUMNS.items()
     ]
     write_project(tmp_path, models="".join(models))
     assert findings(tmp_path) == []
 
 
-def test_a_person_gets_file_line_and_cure(tmp_path: Path) -> None:
+def test_a_person_gets_file_line_and_fix(tmp_path: Path) -> None:
     basket = UNSCOPED.format(column="owner_id: Mapped[UUID]")
     write_project(tmp_path, models=basket)
     lines = lint(tmp_path).stdout.splitlines()
     line = line_of(BASE + basket, "class Basket")
     assert lines[0].startswith(f"shop/models.py:{line}: L101 error: Basket (table 'basket') has")
-    assert lines[1].startswith("  Cure: inherit UserScopedBase")
+    assert lines[1].startswith("  Fix: inherit UserScopedBase")
     assert lines[2] == "hedgerow lint: 3 tables and 2 routes, 1 findings, 0 allowed."
 
 
@@ -86,7 +86,7 @@ def test_a_table_that_no_class_is_mapped_to(tmp_path: Path) -> None:
     write_project(tmp_path, models=table)
     [found] = findings(tmp_path)
     assert (found["check"], found["subject"], found["file"]) == ("L102", "likes", None)
-    assert found["cure"].startswith("map a class to it")
+    assert found["fix"].startswith("map a class to it")
 
 
 def test_text_that_only_looks_like_a_model_is_no_model(tmp_path: Path) -> None:

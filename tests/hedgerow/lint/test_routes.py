@@ -46,7 +46,7 @@ def write(
 
 
 @pytest.mark.parametrize("define", ["def", "async def"])
-def test_unbound_routes_are_found_and_mended(define: str, tmp_path: Path) -> None:
+def test_unbound_routes_are_found_and_fixed(define: str, tmp_path: Path) -> None:
     write(tmp_path, UNBOUND.values(), define=define)
     found = findings(tmp_path)
     subjects = {one["subject"] for one in found}
@@ -54,7 +54,7 @@ def test_unbound_routes_are_found_and_mended(define: str, tmp_path: Path) -> Non
     for one in found:
         assert (one["check"], one["level"], one["file"]) == ("L103", "warning", "shop/main.py")
         assert "uses 'order' through a session that is bound to nobody" in one["sentence"]
-        assert "take RLSSessionDep instead of SessionDep" in one["cure"]
+        assert "take RLSSessionDep instead of SessionDep" in one["fix"]
     write(tmp_path, UNBOUND.values(), define=define, session="get_user_session")
     assert findings(tmp_path) == []
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from hedgerow import wire
+from hedgerow.sessions import begin
 from tests.hedgerow.paths.support import (
     BACKEND,
     ITEM_IDS,
@@ -107,7 +107,7 @@ def test_whatever_goes_wrong_in_the_middle_the_connection_is_not_used_again(
     with session_of(pool, bob) as session:
         backend = session.scalar(BACKEND)
     with monkeypatch.context() as patch:
-        patch.setattr(wire, "_next_result", fail)
+        patch.setattr(begin, "_next_result", fail)
         with session_of(pool, bob) as session, pytest.raises((DBAPIError, MemoryError)):
             sees_own_items(session, bob)
     with session_of(pool, alice) as session:

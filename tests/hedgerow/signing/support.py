@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 import hedgerow
 from hedgerow import Identity, Role, RowSecurity, Signing
-from hedgerow.keys import reconcile_functions
+from hedgerow.provisioning.keys import reconcile_functions
 from tests.support.databases import Database
 from tests.support.elevation import record_elevation
 from tests.support.people import Person

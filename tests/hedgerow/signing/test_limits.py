@@ -2,7 +2,7 @@
 
 A test here that fails because something has become safer is good news: tell the page. Stacked
 statements work here because these engines have psycopg's own cursors; the application's have not
-(tests/hedgerow/test_single_statement.py).
+(tests/hedgerow/sessions/test_single_statement.py).
 """
 
 import pytest

@@ -10,8 +10,8 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
 from hedgerow import DatabaseNotReadyError, sql
+from hedgerow.checks.readiness import verify
 from hedgerow.embedded import binary
-from hedgerow.readiness import verify
 from tests.hedgerow.signing.support import SIGNED, SIGNING, sign_in
 from tests.support.databases import Database
 from tests.support.deployments import unique_role_names

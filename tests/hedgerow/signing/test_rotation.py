@@ -14,8 +14,8 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
 from hedgerow import DatabaseNotReadyError, RowSecurity, Signing
+from hedgerow.checks.readiness import verify
 from hedgerow.errors import INVALID_SIGNATURE
-from hedgerow.readiness import verify
 from tests.hedgerow.signing.support import PLAIN, demand, session_with
 from tests.support.databases import Database, run_alembic
 from tests.support.people import Person, add_person
@@ -256,6 +256,6 @@ def test_the_start_stops_where_the_clocks_differ(
 ) -> None:
     row_security = signed_with(FIRST)
     demand(fresh_database, row_security)
-    monkeypatch.setattr("hedgerow.signing.time.time", lambda: 1e9)
+    monkeypatch.setattr("hedgerow.config.signing.time.time", lambda: 1e9)
     with pytest.raises(DatabaseNotReadyError, match=r"clocks .* RLS_CONTEXT_MAX_AGE_SECONDS"):
         verify(engine, SQLModel.metadata, row_security)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hedgerow import Role, Signing
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
-from hedgerow.functions import create_statements, define_statements
-from hedgerow.keys import reconcile_functions
+from hedgerow.provisioning.functions import create_statements, define_statements
+from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.sql import Statement
 from tests.hedgerow.signing.support import SIGNED, SIGNING, claim, demand, sign_in, signature
 from tests.support.databases import Database, create_empty, drop

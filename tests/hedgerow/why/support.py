@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Column, Integer, MetaData, Table, Text, Uuid
 
 from hedgerow import Identity, Role, RowSecurity
-from hedgerow.project import Project
+from hedgerow.config.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer
 from hedgerow.why.question import Command, Question, parse_key

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Uuid, text
 
 from hedgerow import Identity, Role
 from hedgerow.audit.functions import RECORD_ELEVATION
-from hedgerow.project import Project
+from hedgerow.config.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer, Decider, Verdict
 from hedgerow.why.question import Question
@@ -82,7 +82,7 @@ def test_forced_it_cannot_tell(fresh_database: Database, owner: str) -> None:
     assert f"GRANT rls_admin TO {owner};" in str(caught.value)
 
 
-def test_its_cure_as_printed_lets_it_tell(fresh_database: Database, owner: str) -> None:
+def test_its_fix_as_printed_lets_it_tell(fresh_database: Database, owner: str) -> None:
     as_superuser(fresh_database, "ALTER TABLE note FORCE ROW LEVEL SECURITY")
     with pytest.raises(CannotTellError) as caught:
         ask(fresh_database, owner, 2)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from hedgerow import RowSecurity, Signing
-from hedgerow.keys import reconcile_functions
+from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.why.answer import Decider, Verdict
 from tests.hedgerow.why.support import ALICE, TEAM, ask, project_of
 from tests.support.databases import Database

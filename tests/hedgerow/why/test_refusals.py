@@ -17,8 +17,8 @@ import hedgerow
 from app.core.project import project
 from app.models import Item
 from hedgerow import Identity
+from hedgerow.config.project import Project
 from hedgerow.fastapi import explain_refusals, install_error_handlers
-from hedgerow.project import Project
 from tests.support.databases import Database
 from tests.support.people import Person
 from tests.support.sessions import ROW_SECURITY

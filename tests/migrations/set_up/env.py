@@ -6,8 +6,7 @@ import sys
 import models  # type: ignore[import-not-found]
 from sqlalchemy import create_engine
 
-from hedgerow import HedgerowError, RoleNames, RowSecurity, migrations
-from hedgerow.roles import LoginPasswords
+from hedgerow import HedgerowError, LoginPasswords, RoleNames, RowSecurity, migrations
 
 try:
     migrations.run(

@@ -5,7 +5,7 @@ import os
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-from hedgerow.single_statement import AsyncSingleStatementCursor
+from hedgerow import AsyncSingleStatementCursor
 
 from .security import passwords, row_security
 

@@ -3,8 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hedgerow.identity import UserId
-from hedgerow.project import Project
+from hedgerow import Project, UserId
 
 from .database import application_url, owner_url
 from .models import Account, Base

@@ -8,8 +8,8 @@ from fastapi import Body, FastAPI, HTTPException
 from sqlalchemy import NullPool, create_engine, select
 from starlette.concurrency import run_in_threadpool
 
+from hedgerow import verify
 from hedgerow.fastapi import install_error_handlers
-from hedgerow.readiness import verify
 
 from .database import application_url, engine
 from .deps import CurrentAccount, LibrariansSession, OwnSession

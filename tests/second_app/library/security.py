@@ -3,7 +3,7 @@
 import os
 
 import hedgerow
-from hedgerow.roles import LoginPasswords
+from hedgerow import LoginPasswords
 
 _prefix = os.environ.get("LIBRARY_ROLES", "library")
 

@@ -1,4 +1,4 @@
-"""Troubleshooting: what is wrong at first, so that the page mends it; and a lost secret."""
+"""Troubleshooting: what is wrong at first, so that the page fixes it; and a lost secret."""
 
 from tests.docs.support.project import ProjectCopy
 from tests.support.raw import connect
@@ -55,7 +55,7 @@ def prepare(project: ProjectCopy) -> None:
 
 
 def finish(project: ProjectCopy) -> None:
-    """What a database says that signs, to whoever does not; and the cure that the page names."""
+    """What a database says that signs, to whoever does not; and the fix that the page names."""
     page = (project.folder / "docs/security/rls-troubleshooting.md").read_text(encoding="utf-8")
     project.sh(f"{SECRET} alembic upgrade head")
     for command, refusal in REFUSED.items():

@@ -18,7 +18,7 @@ def test_a_good_database_passes(folder: Path, good: Database) -> None:
     assert "error " not in result.stdout
 
 
-def test_a_fault_says_what_it_is_and_what_mends_it(folder: Path, faulty: Database) -> None:
+def test_a_fault_says_what_it_is_and_what_fixes_it(folder: Path, faulty: Database) -> None:
     result = check(folder, faulty)
     assert result.returncode == 1
     lines = result.stdout.splitlines()
@@ -26,7 +26,7 @@ def test_a_fault_says_what_it_is_and_what_mends_it(folder: Path, faulty: Databas
     assert lines[start + 1 : start + 4] == [
         "    View 'everything' reads 'item' with the rights of 'postgres': whoever reads it sees"
         " every user's rows.",
-        "    Cure: ALTER VIEW public.everything SET (security_invoker = true);",
+        "    Fix: ALTER VIEW public.everything SET (security_invoker = true);",
         "    View goes round policies: docs/reference/checks/H110.md",
     ]
     assert "warning  H124 item" in lines

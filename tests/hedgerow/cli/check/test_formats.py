@@ -15,7 +15,7 @@ def test_json(folder: Path, faulty: Database) -> None:
     assert list(report) == [c.number for c in CHECKS]
     (found,) = report["H110"]["findings"]
     assert (found["subject"], report["H110"]["level"]) == ("everything", "error")
-    assert found["cure"] == "ALTER VIEW public.everything SET (security_invoker = true);"
+    assert found["fix"] == "ALTER VIEW public.everything SET (security_invoker = true);"
     assert report["H110"]["page"] == "docs/reference/checks/H110.md"
     assert report["H121"]["undetermined"] == "No index leads with the owner of item (H124)."
     assert report["H101"]["findings"] == []

@@ -1,0 +1,1 @@
+"""What a project declares: row security, roles, identities, signing, the audit trail."""

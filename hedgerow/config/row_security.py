@@ -1,0 +1,84 @@
+"""The one declaration of how a project uses row-level security."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from hedgerow.config.audit import Audit
+from hedgerow.config.identity import (
+    ELEVATION_SETTING,
+    ROLE_SETTING,
+    SIGNATURE_SETTING,
+    USER_ID_SETTING,
+    Identity,
+    Role,
+)
+from hedgerow.config.roles import RoleNames
+from hedgerow.config.signing import Signing
+from hedgerow.errors import ConfigurationError
+
+IdType = Literal["uuid", "bigint", "text"]
+
+
+@dataclass(frozen=True)
+class RowSecurity:
+    """How this project keeps users apart: role names, type of the user key, and two switches.
+
+    `enabled=False` sends no identity and has migrations switch row security off: the application
+    must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
+    takes BYPASSRLS from the maintenance role. With `signing`, the database believes only identities
+    that carry the application's signature (P3, P4); without, whoever can run SQL as the application
+    role can be anybody. With `audit`, nobody is an admin without leaving a trace. `logger` names
+    the logger that tells, at DEBUG, which identity each transaction got.
+    """
+
+    roles: RoleNames = field(default_factory=RoleNames)
+    id_type: IdType = "uuid"
+    enabled: bool = True
+    force: bool = False
+    signing: Signing | None = None
+    audit: Audit | None = None
+    logger: str = "hedgerow.identity"
+
+    def __post_init__(self) -> None:
+        if self.id_type not in get_args(IdType):
+            raise ConfigurationError(
+                f"id_type {self.id_type!r} is unknown: choose one of {', '.join(get_args(IdType))}."
+            )
+
+    @property
+    def audited(self) -> bool:
+        """Whether an elevation is to be recorded: without row security there is none."""
+        return self.enabled and self.audit is not None
+
+    def settings_for(
+        self, identity: Identity | None, elevation: str | None = None
+    ) -> Mapping[str, str]:
+        """Return the PostgreSQL settings that make a transaction `identity`'s.
+
+        `elevation` is the entry of the audit trail that records an admin's.
+
+        `role` comes last: the settings before it are made with the login role's rights. An empty
+        string stands for "nobody", because a setting cannot be unset inside a transaction (P12).
+        """
+        settings: dict[str, str] = {}
+        if self.enabled:
+            settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
+            settings[ROLE_SETTING] = identity.role.claimed if identity else ""
+            if self.signing is not None:
+                settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
+            if self.audit is not None:
+                settings[ELEVATION_SETTING] = elevation or ""
+            settings["role"] = self._database_role(identity)
+        if identity is not None and identity.is_read_only:
+            settings["transaction_read_only"] = "on"
+        return settings
+
+    def _database_role(self, identity: Identity | None) -> str:
+        match identity:
+            case Identity(role=Role.ADMIN):
+                return self.roles.admin
+            case Identity(role=Role.READ_ONLY_ADMIN):
+                return self.roles.read_only_admin
+            case _:
+                return "none"

@@ -1,0 +1,95 @@
+"""The declaration of roles and switches, and the settings that an identity becomes."""
+
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow import ConfigurationError, Identity, Role, RoleNames, RowSecurity
+from hedgerow.config.row_security import IdType
+
+USER = uuid4()
+NAMES = st.lists(
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=15).filter(
+        lambda name: name.lower() not in ("public", "none")
+    ),
+    min_size=4,
+    max_size=4,
+    unique=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "database_role"),
+    [(Role.USER, "none"), (Role.ADMIN, "the_admin"), (Role.READ_ONLY_ADMIN, "the_reader")],
+)
+def test_an_identity_becomes_settings(role: Role, database_role: str) -> None:
+    row_security = RowSecurity(RoleNames(admin="the_admin", read_only_admin="the_reader"))
+    settings = dict(row_security.settings_for(Identity(USER, role)))
+    read_only = settings.pop("transaction_read_only", "off")
+    assert settings == {"app.user_id": str(USER), "app.role": role.value, "role": database_role}
+    assert read_only == ("on" if role is Role.READ_ONLY_ADMIN else "off")
+
+
+def test_nobody_is_spelled_out() -> None:
+    """P12: inside a transaction a setting cannot be unset, only emptied."""
+    settings = RowSecurity().settings_for(None)
+    assert settings == {"app.user_id": "", "app.role": "", "role": "none"}
+
+
+def test_switched_off_only_read_only_is_left() -> None:
+    off = RowSecurity(enabled=False)
+    assert off.settings_for(Identity(USER, Role.ADMIN)) == {}
+    assert off.settings_for(None) == {}
+    assert off.settings_for(Identity(USER, Role.READ_ONLY_ADMIN)) == {"transaction_read_only": "on"}
+
+
+@pytest.mark.parametrize("user_id", [USER, 7, "seven"])
+def test_an_identity_reads_well(user_id: object) -> None:
+    assert str(Identity(cast(int, user_id), Role.READ_ONLY_ADMIN)) == f"read_only_admin {user_id}"
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "ü" * 32])
+def test_a_name_that_postgresql_would_not_keep_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="1 to 63 bytes"):
+        RoleNames(app=name)
+
+
+@pytest.mark.parametrize("name", ["public", "Public", "NONE"])
+def test_a_name_that_means_no_role_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no role of its own"):
+        RoleNames(app=name)
+
+
+def test_one_name_for_two_roles_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="a name of its own"):
+        RoleNames(app="same", admin="same")
+
+
+def test_an_unknown_id_type_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="choose one of uuid, bigint, text"):
+        RowSecurity(id_type=cast(IdType, "varchar"))
+
+
+@given(NAMES)
+def test_migrations_and_deployment_translate_into_each_other(names: list[str]) -> None:
+    deployment = RoleNames(*names)
+    for default in (
+        RoleNames.app,
+        RoleNames.admin,
+        RoleNames.read_only_admin,
+        RoleNames.maintenance,
+    ):
+        assert deployment.documented(deployment.deployed(default)) == default
+    assert {deployment.deployed(RoleNames.app), deployment.deployed(RoleNames.admin)} == {
+        deployment.app,
+        deployment.admin,
+    }
+
+
+def test_a_role_of_somebody_elses_keeps_its_name() -> None:
+    deployment = RoleNames(app="web")
+    assert deployment.deployed("reporting") == "reporting"
+    assert deployment.documented("reporting") == "reporting"
