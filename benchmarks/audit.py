@@ -136,7 +136,12 @@ def hammer(engine: Engine, way: str, work: Work, items: list[UUID], pace: Pace) 
         return times
 
     with ThreadPoolExecutor(pace.admins) as threads:
-        return [taken for times in threads.map(act, range(pace.admins)) for taken in times]
+        try:
+            return [taken for times in threads.map(act, range(pace.admins)) for taken in times]
+        except BaseException:
+            # Interrupted before all had started: those who have would wait for the others for ever.
+            ready.abort()
+            raise
 
 
 def measure_pace(pace: Pace) -> dict[str, Any]:

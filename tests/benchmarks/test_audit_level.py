@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
-from benchmarks.audit import WAYS, WORKS, summary
+from benchmarks.audit import WAYS, WORKS, Pace, hammer, read, summary
 from benchmarks.page import LEVELS, PAGE, RESULTS
 from tests.support.databases import PROJECT
 
@@ -69,6 +71,23 @@ def test_the_command_is_stopped_without_a_traceback(tmp_path: Path) -> None:
     assert "stopped" in told
     assert "Traceback" not in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_the_threads_start_ends_those_that_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start_thread, started = threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start_thread(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        hammer(create_engine("postgresql+psycopg://"), "with", read, [], Pace(3, 1, 1.0))
+    assert [thread.name for thread in started if thread.is_alive()] == []
 
 
 @pytest.mark.parametrize("level", LEVELS)
