@@ -91,7 +91,7 @@ def differences(
         if key not in wanted and not _was_ours(live[key]):
             continue
         now, then = live.get(key, Protection()), wanted.get(key, Protection())
-        now = _without_kept(now, metadata, key)
+        now = _without_unmanaged(now, metadata, key)
         if key in live:
             # No sequence where a column that exists was not made SERIAL: nothing to grant.
             own = {column: g for column, g in then.sequences.items() if column in now.sequences}
@@ -117,13 +117,13 @@ def _was_ours(live: Protection) -> bool:
     return bool(live.policies or live.grants)
 
 
-def _without_kept(live: Protection, metadata: MetaData, key: TableKey) -> Protection:
-    """Leave out the policies that a model says are kept by hand."""
+def _without_unmanaged(live: Protection, metadata: MetaData, key: TableKey) -> Protection:
+    """Leave out the policies that a model names as unmanaged."""
     table = metadata.tables.get(_metadata_key(key))
     scope = scope_of(table) if table is not None else None
-    if not isinstance(scope, Scope) or not scope.kept_by_hand:
+    if not isinstance(scope, Scope) or not scope.unmanaged:
         return live
-    policies = {n: p for n, p in live.policies.items() if n not in scope.kept_by_hand}
+    policies = {n: p for n, p in live.policies.items() if n not in scope.unmanaged}
     return replace(live, policies=policies)
 
 

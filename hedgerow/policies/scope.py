@@ -24,15 +24,15 @@ class Scope:
     """A table whose rows belong to the user that `owner_column` names.
 
     Set as the class attribute `__rls__` of a mapped class or of a mixin above it. `policies` are
-    the table's own, beside the owner's and the admins'; `kept_by_hand` names policies that exist
-    in the database on purpose although no model declares them. Where `owner_column` is None the
+    the table's own, beside the owner's and the admins'; `unmanaged` names policies that exist in
+    the database on purpose although no model declares them. Where `owner_column` is None the
     table has no owner's policies, only its own and the admins'. `recorded` says what the audit
     trail holds of admins' changes: which rows and columns, and no values, where nothing is said.
     """
 
     owner_column: str | None = OWNER_COLUMN
     policies: tuple[Policy, ...] = ()
-    kept_by_hand: frozenset[str] = frozenset()
+    unmanaged: frozenset[str] = frozenset()
     recorded: Recorded | None = field(default_factory=Recorded)
 
     def __post_init__(self) -> None:

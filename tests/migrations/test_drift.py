@@ -70,7 +70,7 @@ def test_a_membership_inherited_by_its_grant(server: URL, project: MiniProject) 
         project.alembic("check")
 
 
-def test_a_policy_kept_by_hand(project: MiniProject) -> None:
+def test_an_unmanaged_policy(project: MiniProject) -> None:
     create = "CREATE POLICY note_of_the_day ON note FOR SELECT TO {app} USING (id = 1)"
     with changed(project, create, "DROP POLICY note_of_the_day ON note"):
         project.alembic("check")

@@ -25,7 +25,7 @@ class Note(Base):
             Policy("note_shared", "SELECT", ("mp_nobody",), using="shared"),
             Policy("note_open", "UPDATE", using="NOT locked", permissive=False),
         ),
-        kept_by_hand=frozenset({"note_of_the_day"}),
+        unmanaged=frozenset({"note_of_the_day"}),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     shared: Mapped[bool]

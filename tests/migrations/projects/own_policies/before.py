@@ -41,6 +41,6 @@ class Page(Base):
 
 class Notice(Base):
     __tablename__ = "notice"
-    __rls__ = Scope(kept_by_hand=frozenset({"notice_of_the_day"}))
+    __rls__ = Scope(unmanaged=frozenset({"notice_of_the_day"}))
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
