@@ -109,4 +109,6 @@ def _referred_by(code: CodeType, names: Mapping[str, object]) -> Iterator[object
 
 def _attribute(holder: object, name: str) -> object:
     """Look an attribute up without running a property."""
+    if isinstance(holder, ModuleType):  # it has none, and may import a name when it is first used
+        return getattr(holder, name, _NOTHING)
     return inspect.getattr_static(holder, name, _NOTHING)

@@ -23,7 +23,7 @@ from tests.support.people import Person, add_person
 PROJECT = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
 WITHOUT = """
 import sqlalchemy, hedgerow
-from hedgerow.project import Project
+from hedgerow import Project
 
 def never(*_):
     raise AssertionError("it asked for a database")

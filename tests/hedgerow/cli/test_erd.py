@@ -11,7 +11,7 @@ from tests.support.databases import PROJECT, clean_environment
 MODELS = """
 from sqlmodel import Field, SQLModel
 import hedgerow
-from hedgerow.project import Project
+from hedgerow import Project
 
 class Note(SQLModel, table=True):
     __rls__ = hedgerow.exempt("everybody's")

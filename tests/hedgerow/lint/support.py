@@ -45,7 +45,7 @@ class Order(Base):
 
 DECLARED = """
 from sqlalchemy import make_url
-from hedgerow.project import Project
+from hedgerow import Project
 from shop.models import Base, row_security
 
 def no_address():
