@@ -69,16 +69,25 @@ class RowSecurity:
                 settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
             if self.audit is not None:
                 settings[ELEVATION_SETTING] = elevation or ""
-            settings["role"] = self._database_role(identity)
+            settings["role"] = self._role_to_set(identity)
         if identity is not None and identity.is_read_only:
             settings["transaction_read_only"] = "on"
         return settings
 
-    def _database_role(self, identity: Identity | None) -> str:
-        match identity:
-            case Identity(role=Role.ADMIN):
+    def database_role(self, identity: Identity) -> str:
+        """Return the database role in which `identity`'s transactions run."""
+        match identity.role:
+            case Role.USER:
+                return self.roles.app
+            case Role.ADMIN:
                 return self.roles.admin
-            case Identity(role=Role.READ_ONLY_ADMIN):
+            case Role.READ_ONLY_ADMIN:
                 return self.roles.read_only_admin
-            case _:
-                return "none"
+            case Role.MAINTENANCE:
+                return self.roles.maintenance
+
+    def _role_to_set(self, identity: Identity | None) -> str:
+        """Return what SET ROLE takes; users and maintenance work in the role that logged in."""
+        if identity is None or identity.role in (Role.USER, Role.MAINTENANCE):
+            return "none"
+        return self.database_role(identity)

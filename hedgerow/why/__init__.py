@@ -16,7 +16,7 @@ from hedgerow.why.decide import decide
 from hedgerow.why.policies import GATES, applying
 from hedgerow.why.question import Question
 from hedgerow.why.row import live_table
-from hedgerow.why.standing import database_role, hold_past_policies
+from hedgerow.why.standing import hold_past_policies
 
 
 def explain_for_user(project: Project, question: Question, name: str) -> Explanation:
@@ -49,7 +49,7 @@ def conditions(project: Project, question: Question, identity: Identity) -> list
     For a write that was refused: the row it would have made does not exist.
     """
     with _owner_transaction(project) as connection:
-        role = database_role(project.row_security, identity)
+        role = project.row_security.database_role(identity)
         table = live_table(connection, question.table)
         return [
             f"{policy.name} ({needed}, {clause}): {policy.expression}"

@@ -16,7 +16,7 @@ from hedgerow.why.answer import Answer, Decider, Gate, PolicyOutcome, Verdict
 from hedgerow.why.policies import pass_gates
 from hedgerow.why.question import Command
 from hedgerow.why.row import LiveTable
-from hedgerow.why.standing import database_role, standing_in
+from hedgerow.why.standing import standing_in
 
 _IDENTITY_STATES = frozenset({MISSING_IDENTITY, INVALID_SIGNATURE, EXPIRED_SIGNATURE})
 
@@ -47,7 +47,7 @@ def decide(
 
     Raises DatabaseNotReadyError where the database lacks the role.
     """
-    role = database_role(row_security, identity)
+    role = row_security.database_role(identity)
     state = _role_state(connection, role, table, command)
 
     def answer(verdict: Verdict, decider: Decider, because: str, **more: Any) -> Answer:

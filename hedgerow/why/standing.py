@@ -20,12 +20,6 @@ class CannotTellError(HedgerowError):
     """The owner's login may not look closely enough; the message says what would help."""
 
 
-def database_role(row_security: RowSecurity, identity: Identity) -> str:
-    """Return the role that a request with this identity runs in."""
-    roles = row_security.roles
-    return roles.app if identity.role is Role.USER else roles.admin
-
-
 @contextmanager
 def standing_in(
     connection: Connection, row_security: RowSecurity, identity: Identity
@@ -34,7 +28,7 @@ def standing_in(
 
     Yields whether the role was taken too: an owner who is no superuser may be unable to.
     """
-    role = database_role(row_security, identity)
+    role = row_security.database_role(identity)
     settings = row_security.settings_for(identity, recorded(connection, identity, row_security))
     savepoint = connection.begin_nested()
     try:
@@ -76,7 +70,7 @@ def hold_past_policies(
     finally:
         set_locally(connection, {"row_security": "on"})
     admin = Identity(identity.user_id, Role.ADMIN)
-    role = database_role(row_security, admin)
+    role = row_security.database_role(admin)
     if not _may_take(connection, role):
         raise CannotTellError(_too_weak(connection, role))
     settings = row_security.settings_for(admin, recorded(connection, admin, row_security))

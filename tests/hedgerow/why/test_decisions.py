@@ -1,18 +1,22 @@
 """What decides, on harder tables than the template's; and that it is what really happens."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Table, create_engine, text
+from sqlalchemy import Column, Engine, MetaData, Table, Uuid, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import hedgerow
-from hedgerow import ConfigurationError, Identity
+from app.core.project import project
+from hedgerow import ConfigurationError, Identity, Role
 from hedgerow.why.answer import Decider, Verdict
 from hedgerow.why.question import Command, parse_key
 from tests.hedgerow.why.support import ALICE, BOB, DOCUMENT, ODD, TEAM, ask, project_of
 from tests.support.databases import Database
+from tests.support.people import Person
 from tests.support.sessions import ROW_SECURITY
 
 
@@ -131,6 +135,30 @@ def test_it_says_what_really_happens(
                 except DBAPIError:
                     real = False
             assert (answer.verdict is Verdict.ALLOWED) is real, (user, key)
+
+
+@pytest.mark.parametrize("command", _STATEMENTS)
+@pytest.mark.parametrize("role", Role)
+def test_each_role_is_explained_in_the_database_role_of_its_requests(
+    role: Role, command: Command, database: Database, alice: Person, bob: Person
+) -> None:
+    """A read-only admin is another database role than an admin: it sees every row, writes none."""
+    at = replace(project, owner_url=lambda: database.owner_url)
+    item = Table("item", MetaData(), Column("id", Uuid, primary_key=True))
+    answer = ask(at, item, str(bob.items[0]), command=command, user=alice.id, role=role)
+    url = database.maintenance_url if role is Role.MAINTENANCE else database.app_url
+    with Session(database.engine(url)) as session:
+        hedgerow.bind(session, Identity(alice.id, role, reason="a test"), ROW_SECURITY)
+        statement = text(_STATEMENTS[command].format(table="item"))
+        try:
+            real = session.connection().execute(statement, {"id": bob.items[0]}).rowcount == 1
+        except DBAPIError:
+            real = False
+        database_role = session.scalar(text("SELECT current_user")) if real else None
+    assert (answer.verdict is Verdict.ALLOWED) is real
+    writes = role in (Role.ADMIN, Role.MAINTENANCE)
+    assert real is (writes or (role is Role.READ_ONLY_ADMIN and command is Command.SELECT))
+    assert database_role in (None, answer.database_role)
 
 
 def test_it_leaves_no_trace(tables: Database) -> None:
