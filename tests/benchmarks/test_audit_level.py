@@ -76,7 +76,8 @@ def test_the_command_is_stopped_without_a_traceback(tmp_path: Path) -> None:
 def test_an_interruption_while_the_threads_start_ends_those_that_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    start_thread, started = threading.Thread.start, []
+    start_thread = threading.Thread.start
+    started: list[threading.Thread] = []
 
     def interrupted(thread: threading.Thread) -> None:
         if len(started) == 2:
