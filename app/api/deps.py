@@ -24,12 +24,14 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 import hedgerow
+from app.api.asynchronous import asynchronous
 from app.core import security
 from app.core.config import settings
 from app.core.db import POOL, new_async_session, new_session
 from app.core.rls import row_security
+from app.crud import EVERYBODY, Everybody
 from app.models import User
-from hedgerow import Identity, Origin, Role
+from hedgerow import Identity, IdentityError, Origin, Role
 
 reusable_oauth2 = OAuth2PasswordBearer(tokenUrl=f"{settings.API_V1_STR}/login/access-token")
 
@@ -126,16 +128,7 @@ RequestIdentity = Annotated[Identity, Depends(get_identity)]
 def get_current_user(session: SessionDep, identity: RequestIdentity) -> User:
     """Return the user that the token speaks for, and make the session theirs."""
     hedgerow.bind(session, identity, row_security)
-    return _require_active(session.get(User, identity.user_id))
-
-
-async def get_async_current_user(session: AsyncSessionDep, identity: RequestIdentity) -> User:
-    """Do the same for an asynchronous route."""
-    await hedgerow.bind_async(session, identity, row_security)
-    return _require_active(await session.get(User, identity.user_id))
-
-
-def _require_active(user: User | None) -> User:
+    user = session.get(User, identity.user_id)
     if user is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
     if not user.is_active:
@@ -144,29 +137,22 @@ def _require_active(user: User | None) -> User:
 
 
 CurrentUser = Annotated[User, Depends(get_current_user)]
-AsyncCurrentUser = Annotated[User, Depends(get_async_current_user)]
+AsyncCurrentUser = Annotated[User, Depends(asynchronous(get_current_user, session=AsyncSessionDep))]
 
 
 def get_current_active_superuser(current_user: CurrentUser) -> User:
     """Return the current user if a superuser, else answer 403."""
-    return _require_superuser(current_user)
-
-
-async def get_async_current_superuser(current_user: AsyncCurrentUser) -> User:
-    """Do the same for an asynchronous route."""
-    return _require_superuser(current_user)
-
-
-def _require_superuser(user: User) -> User:
-    if not user.is_superuser:
+    if not current_user.is_superuser:
         raise HTTPException(
             status.HTTP_403_FORBIDDEN, detail="The user doesn't have enough privileges"
         )
-    return user
+    return current_user
 
 
 CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
-AsyncCurrentSuperuser = Annotated[User, Depends(get_async_current_superuser)]
+AsyncCurrentSuperuser = Annotated[
+    User, Depends(asynchronous(get_current_active_superuser, current_user=AsyncCurrentUser))
+]
 
 
 def _elevated(identity: Identity, role: Role) -> Identity:
@@ -200,7 +186,8 @@ def get_rls_session(
 ) -> Session:
     """Return the session as the current user sees the database; a superuser is an admin there.
 
-    Whether someone is a superuser was read in this request, so it ends with the next one. In a GET
+    Whether someone is a superuser is decided here and nowhere after: `owner_in_reach` asks the
+    session. It was read in this request, so it ends with the next one. In a GET
     or HEAD request the admin is a read-only one: what writes there asks for AdminSessionDep.
     """
     if current_user.is_superuser:
@@ -221,32 +208,6 @@ def get_read_only_admin_session(
 ) -> Session:
     """Return the session as an admin whose writes PostgreSQL refuses; others get 403."""
     _elevate(session, _elevated(identity, Role.READ_ONLY_ADMIN))
-    return session
-
-
-async def get_async_rls_session(
-    session: AsyncSessionDep, current_user: AsyncCurrentUser, identity: RequestIdentity
-) -> AsyncSession:
-    """Do what `get_rls_session` does, for an asynchronous route."""
-    if current_user.is_superuser:
-        elevated = _elevated(identity, _role_for(identity))
-        await session.run_sync(_elevate, elevated)
-    return session
-
-
-async def get_async_admin_session(
-    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
-) -> AsyncSession:
-    """Do what `get_admin_session` does, for an asynchronous route."""
-    await session.run_sync(_elevate, _elevated(identity, Role.ADMIN))
-    return session
-
-
-async def get_async_read_only_admin_session(
-    session: AsyncSessionDep, superuser: AsyncCurrentSuperuser, identity: RequestIdentity
-) -> AsyncSession:
-    """Do what `get_read_only_admin_session` does, for an asynchronous route."""
-    await session.run_sync(_elevate, _elevated(identity, Role.READ_ONLY_ADMIN))
     return session
 
 
@@ -272,6 +233,35 @@ AdminSessionDep = Annotated[Session, Depends(get_admin_session)]
 ReadOnlyAdminSessionDep = Annotated[Session, Depends(get_read_only_admin_session)]
 ViewAsSessionDep = Annotated[Session, Depends(get_view_as_session, scope="function")]
 
-AsyncRLSSessionDep = Annotated[AsyncSession, Depends(get_async_rls_session)]
-AsyncAdminSessionDep = Annotated[AsyncSession, Depends(get_async_admin_session)]
-AsyncReadOnlyAdminSessionDep = Annotated[AsyncSession, Depends(get_async_read_only_admin_session)]
+AsyncRLSSessionDep = Annotated[
+    AsyncSession,
+    Depends(asynchronous(get_rls_session, session=AsyncSessionDep, current_user=AsyncCurrentUser)),
+]
+AsyncAdminSessionDep = Annotated[
+    AsyncSession,
+    Depends(
+        asynchronous(get_admin_session, session=AsyncSessionDep, superuser=AsyncCurrentSuperuser)
+    ),
+]
+AsyncReadOnlyAdminSessionDep = Annotated[
+    AsyncSession,
+    Depends(
+        asynchronous(
+            get_read_only_admin_session, session=AsyncSessionDep, superuser=AsyncCurrentSuperuser
+        )
+    ),
+]
+
+
+def owner_in_reach(session: orm.Session) -> UUID | Everybody:
+    """Return whose rows the session of RLSSessionDep reaches: the user's, or everybody's.
+
+    For routes that check ownership as well, so that they answer alike where row security is off.
+    """
+    match hedgerow.identity_of(session):
+        case Identity(role=Role.ADMIN | Role.READ_ONLY_ADMIN):
+            return EVERYBODY
+        case Identity(user_id=UUID() as user_id):
+            return user_id
+        case _:
+            raise IdentityError("The session is bound to no user: ask for RLSSessionDep.")

@@ -1,11 +1,14 @@
 """What the application does with its rows.
 
 Functions that take `owner_id` check ownership themselves, so that they answer in the same way
-where row security is off; those named `*_admin` reach every row that the session may see.
+where row security is off; `EVERYBODY` instead of an id, and the functions named `*_admin`, reach
+every row that the session may see.
 """
 
 from app.crud.errors import EmailTakenError, UserNotFoundError
 from app.crud.items import (
+    EVERYBODY,
+    Everybody,
     count_items,
     count_items_admin,
     create_item,
@@ -30,7 +33,9 @@ from app.crud.users import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "EmailTakenError",
+    "Everybody",
     "UserNotFoundError",
     "authenticate",
     "count_items",

@@ -1,8 +1,11 @@
 """Items: by their owner, and by admins."""
 
+from enum import Enum
+from typing import Final
 from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation
+from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col, delete, func, select
@@ -10,6 +13,15 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.crud.errors import UserNotFoundError
 from app.models import Item, ItemCreate, ItemUpdate
+
+
+class Everybody(Enum):
+    """Takes the place of an owner's id where an admin means the items of all users."""
+
+    EVERYBODY = "everybody"
+
+
+EVERYBODY: Final = Everybody.EVERYBODY
 
 
 def create_item(*, session: Session, item_in: ItemCreate, owner_id: UUID) -> Item:
@@ -26,53 +38,50 @@ def create_item(*, session: Session, item_in: ItemCreate, owner_id: UUID) -> Ite
     return item
 
 
-def get_items(*, session: Session, owner_id: UUID, skip: int = 0, limit: int = 100) -> list[Item]:
+def get_items(
+    *, session: Session, owner_id: UUID | Everybody, skip: int = 0, limit: int = 100
+) -> list[Item]:
     """Return one page of the owner's items, newest first."""
-    page = _newest_first().where(Item.owner_id == owner_id).offset(skip).limit(limit)
+    page = _newest_first().where(*_owned_by(owner_id)).offset(skip).limit(limit)
     return list(session.exec(page))
 
 
 def get_items_admin(*, session: Session, skip: int = 0, limit: int = 100) -> list[Item]:
     """Return one page of everybody's items, newest first."""
-    return list(session.exec(_newest_first().offset(skip).limit(limit)))
+    return get_items(session=session, owner_id=EVERYBODY, skip=skip, limit=limit)
 
 
-def count_items(*, session: Session, owner_id: UUID) -> int:
+def count_items(*, session: Session, owner_id: UUID | Everybody) -> int:
     """Return the number of the owner's items."""
-    count = select(func.count()).select_from(Item).where(Item.owner_id == owner_id)
+    count = select(func.count()).select_from(Item).where(*_owned_by(owner_id))
     return session.exec(count).one()
 
 
 def count_items_admin(*, session: Session) -> int:
     """Return the number of everybody's items."""
-    return session.exec(select(func.count()).select_from(Item)).one()
+    return count_items(session=session, owner_id=EVERYBODY)
 
 
-def get_item(*, session: Session, item_id: UUID, owner_id: UUID) -> Item | None:
+def get_item(*, session: Session, item_id: UUID, owner_id: UUID | Everybody) -> Item | None:
     """Return the item, or None where it does not exist or is not the owner's."""
-    own = select(Item).where(Item.id == item_id, Item.owner_id == owner_id)
+    own = select(Item).where(Item.id == item_id, *_owned_by(owner_id))
     return session.exec(own).first()
 
 
 def get_item_admin(*, session: Session, item_id: UUID) -> Item | None:
     """Return anybody's item, or None where it does not exist."""
-    return session.exec(select(Item).where(Item.id == item_id)).first()
+    return get_item(session=session, item_id=item_id, owner_id=EVERYBODY)
 
 
 def update_item(
-    *, session: Session, db_item: Item, item_in: ItemUpdate, owner_id: UUID
+    *, session: Session, db_item: Item, item_in: ItemUpdate, owner_id: UUID | Everybody
 ) -> Item | None:
     """Store the fields that were given.
 
     Returns None, and stores nothing, where the item is not the owner's or was deleted meanwhile.
     """
-    if db_item.owner_id != owner_id:
+    if owner_id not in (EVERYBODY, db_item.owner_id):
         return None
-    return update_item_admin(session=session, db_item=db_item, item_in=item_in)
-
-
-def update_item_admin(*, session: Session, db_item: Item, item_in: ItemUpdate) -> Item | None:
-    """Store the fields that were given, or return None where the item was deleted meanwhile."""
     db_item.sqlmodel_update(item_in.model_dump(exclude_unset=True))
     session.add(db_item)
     try:
@@ -83,9 +92,14 @@ def update_item_admin(*, session: Session, db_item: Item, item_in: ItemUpdate) -
     return db_item
 
 
-def delete_item(*, session: Session, item_id: UUID, owner_id: UUID) -> bool:
+def update_item_admin(*, session: Session, db_item: Item, item_in: ItemUpdate) -> Item | None:
+    """Store the fields that were given, or return None where the item was deleted meanwhile."""
+    return update_item(session=session, db_item=db_item, item_in=item_in, owner_id=EVERYBODY)
+
+
+def delete_item(*, session: Session, item_id: UUID, owner_id: UUID | Everybody) -> bool:
     """Delete the item; return False where it does not exist or is not the owner's."""
-    own = delete(Item).where(col(Item.id) == item_id, col(Item.owner_id) == owner_id)
+    own = delete(Item).where(col(Item.id) == item_id, *_owned_by(owner_id))
     deleted = session.exec(own).rowcount > 0
     session.commit()
     return deleted
@@ -93,9 +107,12 @@ def delete_item(*, session: Session, item_id: UUID, owner_id: UUID) -> bool:
 
 def delete_item_admin(*, session: Session, item_id: UUID) -> bool:
     """Delete anybody's item; return False where it does not exist."""
-    deleted = session.exec(delete(Item).where(col(Item.id) == item_id)).rowcount > 0
-    session.commit()
-    return deleted
+    return delete_item(session=session, item_id=item_id, owner_id=EVERYBODY)
+
+
+def _owned_by(owner_id: UUID | Everybody) -> list[ColumnElement[bool]]:
+    """Return the condition of a statement about this owner's items; none for everybody's."""
+    return [] if isinstance(owner_id, Everybody) else [col(Item.owner_id) == owner_id]
 
 
 def _newest_first() -> SelectOfScalar[Item]:
