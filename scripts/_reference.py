@@ -26,7 +26,7 @@ import hedgerow.fastapi
 import hedgerow.migrations
 from app.core.config import Settings
 from hedgerow.cli import _commands
-from hedgerow.migrations.operations import RowSecurityOp
+from hedgerow.migrations.operation import RowSecurityOp
 from scripts._generated import one_line, table, with_parts
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -185,15 +185,16 @@ def _from(dependency: Callable[..., Any], name: str) -> str:
 
 def _operations() -> str:
     calls = {
-        operation.call: getattr(operation, operation.call)
+        operation.call: operation
         for operation in _subclasses(RowSecurityOp)
         if "call" in vars(operation) and operation.__module__.startswith("hedgerow.")
     }
     parts = []
-    for name, method in sorted(calls.items()):
-        node = _node(method.__func__)
-        shown = _call(node, f"op.{name}", skip=2).removesuffix(" -> None")
-        parts.append(f"## `{name}`\n\n```text\n{shown}\n```\n\n{_docstring(method, name)}")
+    for name, operation in sorted(calls.items()):
+        signature = str(inspect.Signature(operation.parameters())).replace("collections.abc.", "")
+        parts.append(
+            f"## `{name}`\n\n```text\nop.{name}{signature}\n```\n\n{_docstring(operation, name)}"
+        )
     return "\n\n".join(parts)
 
 

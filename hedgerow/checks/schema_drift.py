@@ -19,7 +19,8 @@ from hedgerow.migrations.grants import (
     RevokeSequenceOp,
     RevokeTableOp,
 )
-from hedgerow.migrations.operations import CreatePolicyOp, DropPolicyOp, RowSecurityOp
+from hedgerow.migrations.operation import RowSecurityOp
+from hedgerow.migrations.operations import CreatePolicyOp, DropPolicyOp
 
 _Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
 
@@ -31,16 +32,15 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     server compares: what is declared is created in a savepoint and read back.
     """
     scoped = {(table.schema, table.name) for table, _ in inspection.scoped}
-    first, last = differences(
-        owner_connection(inspection), inspection.metadata, inspection.row_security
-    )
     triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
-    for operation in (*first, *last):
+    for operation in differences(
+        owner_connection(inspection), inspection.metadata, inspection.row_security
+    ):
         match operation:
             case DropPolicyOp() | CreatePolicyOp():
                 key = sql.table_name(operation.table_name, operation.schema)
-                policies.setdefault((key, operation.policy.name), []).append(operation)
+                policies.setdefault((key, operation.policy_name), []).append(operation)
             case GrantTableOp() | RevokeTableOp() | GrantSequenceOp() | RevokeSequenceOp():
                 is_scoped = (operation.schema, operation.table_name) in scoped
                 if is_scoped and not set(operation.privileges).issubset(UNFILTERED):
@@ -86,7 +86,7 @@ def _trigger(table: str, changes: Sequence[RowSecurityOp], inspection: Inspectio
 def _privilege(operation: _Privilege, inspection: Inspection) -> Finding:
     role = inspection.row_security.roles.deployed(operation.role)
     table = sql.table_name(operation.table_name, operation.schema)
-    granted = "has" if operation.verb == "REVOKE" else "lacks"
+    granted = "has" if isinstance(operation, RevokeTableOp | RevokeSequenceOp) else "lacks"
     return Finding(
         subject=f"{table} {role}",
         sentence=f"Role {role!r} {granted} {', '.join(operation.privileges)} on table {table!r},"

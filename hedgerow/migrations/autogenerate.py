@@ -1,32 +1,22 @@
 """Let autogenerate and `alembic check` see row security as they see columns."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import MigrateOperation
 from alembic.operations.ops import UpgradeOps
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow.audit import functions as audit_functions
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import first_line
 from hedgerow.errors import DriftError
-from hedgerow.migrations import render  # noqa: F401  (registers how operations are written
-from hedgerow.migrations.audit import (
-    CreateAuditOp,
-    CreateAuditTriggerOp,
-    DropAuditOp,
-    DropAuditTriggerOp,
-)
-from hedgerow.migrations.compare import additions, changed_policies, has_altered_trigger, removals
-from hedgerow.migrations.operations import (
-    ROW_SECURITY_OPTION,
-    CreateFunctionsOp,
-    CreatePolicyOp,
-    DropPolicyOp,
-)
+from hedgerow.migrations.audit import CreateAuditOp, CreateAuditTriggerOp, DropAuditOp
+from hedgerow.migrations.compare import compare_table
+from hedgerow.migrations.operation import ROW_SECURITY_OPTION, RowSecurityOp
+from hedgerow.migrations.operations import CreateFunctionsOp, CreatePolicyOp
 from hedgerow.migrations.schemas import compare_schemas, used_schemas
 from hedgerow.policies.live import live_protections
 from hedgerow.policies.scope import Scope, check_declarations, scope_of
@@ -55,61 +45,65 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         if drifted:
             fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
             raise DriftError(" ".join([*drifted, fix]))
-        first, last = differences(connection, metadata, row_security)
+        needed = differences(connection, metadata, row_security)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
     has_audit = has_functions and audit_functions.exist(connection)
-    calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in last)
+    calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in needed)
     if row_security.audit is not None and not has_audit and (has_functions or calls_functions):
-        first.insert(0, CreateAuditOp())
+        needed.insert(0, CreateAuditOp())
     if not has_functions and calls_functions:
-        first.insert(0, CreateFunctionsOp(row_security.id_type))
+        needed.insert(0, CreateFunctionsOp(id_type=row_security.id_type))
     if row_security.audit is None and has_audit:
-        last.append(DropAuditOp())
-    upgrade.ops[:0] = first
-    upgrade.ops.extend(last)
+        needed.append(DropAuditOp())
+    before, after = around_tables(needed)
+    upgrade.ops[:0] = before
+    upgrade.ops.extend(after)
     return PriorityDispatchResult.CONTINUE
+
+
+def around_tables(
+    operations: Iterable[RowSecurityOp],
+) -> tuple[list[RowSecurityOp], list[RowSecurityOp]]:
+    """Part `operations` into those to run before columns and tables change, and those after."""
+    before: list[RowSecurityOp] = []
+    after: list[RowSecurityOp] = []
+    for operation in operations:
+        (before if operation.before_tables else after).append(operation)
+    return before, after
 
 
 def differences(
     connection: Connection, metadata: MetaData, row_security: RowSecurity
-) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
+) -> list[RowSecurityOp]:
     """Return what the database's row security still needs to be what the models declare.
 
-    The first list is for before columns and tables change, the second for after. `connection` is
-    the owner's. Raises a SQLAlchemy DBAPIError where the server cannot tell whether a policy
-    differs.
+    `connection` is the owner's. Raises a SQLAlchemy DBAPIError where the server cannot tell whether
+    a policy differs.
     """
     default_schema = connection.dialect.default_schema_name or "public"
     declared_schemas = {table.schema for table in metadata.tables.values()}
-    first, last = compare_schemas(connection, declared_schemas, row_security.roles)
+    needed = list(compare_schemas(connection, declared_schemas, row_security.roles))
     schemas = {schema or default_schema for schema in declared_schemas | {None}}
     schemas |= used_schemas(connection, row_security.roles)
-    live = live_protections(connection, schemas, row_security.roles)
-    wanted = declared_protections(metadata, row_security)
-    for key in sorted({*live, *wanted}, key=lambda key: (key[0] or "", key[1])):
-        if key not in wanted and not _was_ours(live[key]):
+    all_live = live_protections(connection, schemas, row_security.roles)
+    all_wanted = declared_protections(metadata, row_security)
+    for key in sorted({*all_live, *all_wanted}, key=lambda key: (key[0] or "", key[1])):
+        live, wanted = all_live.get(key, Protection()), all_wanted.get(key, Protection())
+        if key not in all_wanted and not _was_ours(live):
             continue
-        now, then = live.get(key, Protection()), wanted.get(key, Protection())
-        now = _without_unmanaged(now, metadata, key)
-        if key in live:
-            # No sequence where a column that exists was not made SERIAL: nothing to grant.
-            own = {column: g for column, g in then.sequences.items() if column in now.sequences}
-            then = replace(then, sequences=own)
-        first += removals(key, now, then)
-        last += additions(key, now, then)
-        if key in live and key in wanted:
-            table = metadata.tables[_metadata_key(key)]
-            columns = [column.name for column in table.columns]
-            for old, new in changed_policies(
-                connection, key, now, then, columns, row_security.roles
-            ):
-                first.append(DropPolicyOp(table.name, old, schema=table.schema))
-                last.append(CreatePolicyOp(table.name, new, schema=table.schema))
-            if now.trigger and has_altered_trigger(connection, key, now, then, row_security.roles):
-                first.append(DropAuditTriggerOp(table.name, now.trigger, schema=table.schema))
-                last.append(CreateAuditTriggerOp(table.name, now.trigger, schema=table.schema))
-    return first, last
+        table = metadata.tables.get(_metadata_key(key))
+        if key in all_live:
+            wanted = _without_missing_sequences(wanted, live)
+        needed += compare_table(
+            connection,
+            key,
+            _without_unmanaged(live, table),
+            wanted,
+            [] if table is None else [column.name for column in table.columns],
+            row_security.roles,
+        )
+    return needed
 
 
 def _was_ours(live: Protection) -> bool:
@@ -117,14 +111,19 @@ def _was_ours(live: Protection) -> bool:
     return bool(live.policies or live.grants)
 
 
-def _without_unmanaged(live: Protection, metadata: MetaData, key: TableKey) -> Protection:
+def _without_unmanaged(live: Protection, table: Table | None) -> Protection:
     """Leave out the policies that a model names as unmanaged."""
-    table = metadata.tables.get(_metadata_key(key))
     scope = scope_of(table) if table is not None else None
-    if not isinstance(scope, Scope) or not scope.unmanaged:
+    if not isinstance(scope, Scope):
         return live
     policies = {n: p for n, p in live.policies.items() if n not in scope.unmanaged}
     return replace(live, policies=policies)
+
+
+def _without_missing_sequences(wanted: Protection, live: Protection) -> Protection:
+    """Leave out the sequence of a column that exists but was not made SERIAL: it has none."""
+    sequences = {c: grants for c, grants in wanted.sequences.items() if c in live.sequences}
+    return replace(wanted, sequences=sequences)
 
 
 def _metadata_key(key: TableKey) -> str:

@@ -1,25 +1,23 @@
-"""Find where a database's row security differs from what the models declare."""
+"""Find where a table's protection in the database differs from what the models declare."""
 
 from collections.abc import Collection, Iterator
 
-from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
-from hedgerow.audit.triggers import create_trigger_statement, drop_trigger_statement
 from hedgerow.config.roles import RoleNames
-from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
+from hedgerow.migrations.audit import CreateAuditTriggerOp
 from hedgerow.migrations.grants import (
     GrantSequenceOp,
     GrantTableOp,
     RevokeSequenceOp,
     RevokeTableOp,
 )
+from hedgerow.migrations.operation import RowSecurityOp
 from hedgerow.migrations.operations import (
     CreatePolicyOp,
     DisableOp,
-    DropPolicyOp,
     EnableOp,
     ForceOp,
     NoForceOp,
@@ -31,72 +29,76 @@ from hedgerow.policies.wanted import Grants, Protection, TableKey
 _UNDEFINED_COLUMN = "42703"
 
 
-def removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
-    """Yield what must go, before columns that policies mention or the table itself are dropped."""
-    schema, table = key
-    if live.trigger is not None and live.trigger != wanted.trigger:
-        yield DropAuditTriggerOp(table, live.trigger, schema=schema)
-    for name, policy in live.policies.items():
-        if name not in wanted.policies:
-            yield DropPolicyOp(table, policy, schema=schema)
-    if live.forced and not wanted.forced:
-        yield NoForceOp(table, schema=schema)
-    if live.enabled and not wanted.enabled:
-        yield DisableOp(table, schema=schema)
-    for role, surplus in _beyond(live.grants, wanted.grants):
-        yield RevokeTableOp((table,), surplus, role, schema)
-    for column, grants in live.sequences.items():
-        for role, surplus in _beyond(grants, wanted.sequences.get(column, {})):
-            yield RevokeSequenceOp((table, column), surplus, role, schema)
-
-
-def additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[MigrateOperation]:
-    """Yield what is missing, to come after the tables and columns that it mentions."""
-    schema, table = key
-    for role, missing in _beyond(wanted.grants, live.grants):
-        yield GrantTableOp((table,), missing, role, schema)
-    for column, grants in wanted.sequences.items():
-        for role, missing in _beyond(grants, live.sequences.get(column, {})):
-            yield GrantSequenceOp((table, column), missing, role, schema)
-    if wanted.enabled and not live.enabled:
-        yield EnableOp(table, schema=schema)
-    if wanted.forced and not live.forced:
-        yield ForceOp(table, schema=schema)
-    for name, policy in wanted.policies.items():
-        if name not in live.policies:
-            yield CreatePolicyOp(table, policy, schema=schema)
-    if wanted.trigger is not None and live.trigger != wanted.trigger:
-        yield CreateAuditTriggerOp(table, wanted.trigger, schema=schema)
-
-
-def has_altered_trigger(
-    connection: Connection,
-    key: TableKey,
-    live: Protection,
-    wanted: Protection,
-    roles: RoleNames,
-) -> bool:
-    """Return whether a table's audit trigger has the right arguments but is not ours, or is off."""
-    schema, table = key
-    if wanted.trigger is None or live.trigger != wanted.trigger:
-        return False
-    return trigger_would_change(
-        connection,
-        create=create_trigger_statement(wanted.trigger, table, schema, roles),
-        drop=drop_trigger_statement(table, schema),
-        table=sql.table_name(table, schema),
-    )
-
-
-def changed_policies(
+def compare_table(
     connection: Connection,
     key: TableKey,
     live: Protection,
     wanted: Protection,
     wanted_columns: Collection[str],
     roles: RoleNames,
-) -> Iterator[tuple[Policy, Policy]]:
-    """Yield each policy that exists under its name but differs, as it is and as it should be.
+) -> Iterator[RowSecurityOp]:
+    """Yield what makes a table's protection, as it is in the database, what the models want.
+
+    Raises a SQLAlchemy DBAPIError where the server cannot tell whether a policy differs.
+    """
+    yield from _removals(key, live, wanted)
+    yield from _additions(key, live, wanted)
+    schema, table = key
+    for name in _altered_policies(connection, key, live, wanted, wanted_columns, roles):
+        yield CreatePolicyOp.of(live.policies[name], table, schema).reverse()
+        yield CreatePolicyOp.of(wanted.policies[name], table, schema)
+    if wanted.trigger is not None and live.trigger == wanted.trigger:
+        create = CreateAuditTriggerOp.of(wanted.trigger, table, schema)
+        if _is_another_trigger(connection, create, roles):
+            yield create.reverse()
+            yield create
+
+
+def _removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[RowSecurityOp]:
+    schema, table = key
+    if live.trigger is not None and live.trigger != wanted.trigger:
+        yield CreateAuditTriggerOp.of(live.trigger, table, schema).reverse()
+    for name, policy in live.policies.items():
+        if name not in wanted.policies:
+            yield CreatePolicyOp.of(policy, table, schema).reverse()
+    if live.forced and not wanted.forced:
+        yield NoForceOp(table, schema=schema)
+    if live.enabled and not wanted.enabled:
+        yield DisableOp(table, schema=schema)
+    for role, surplus in _beyond(live.grants, wanted.grants):
+        yield RevokeTableOp(table, surplus, role=role, schema=schema)
+    for column, grants in live.sequences.items():
+        for role, surplus in _beyond(grants, wanted.sequences.get(column, {})):
+            yield RevokeSequenceOp(table, column, surplus, role=role, schema=schema)
+
+
+def _additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[RowSecurityOp]:
+    schema, table = key
+    for role, missing in _beyond(wanted.grants, live.grants):
+        yield GrantTableOp(table, missing, role=role, schema=schema)
+    for column, grants in wanted.sequences.items():
+        for role, missing in _beyond(grants, live.sequences.get(column, {})):
+            yield GrantSequenceOp(table, column, missing, role=role, schema=schema)
+    if wanted.enabled and not live.enabled:
+        yield EnableOp(table, schema=schema)
+    if wanted.forced and not live.forced:
+        yield ForceOp(table, schema=schema)
+    for name, policy in wanted.policies.items():
+        if name not in live.policies:
+            yield CreatePolicyOp.of(policy, table, schema)
+    if wanted.trigger is not None and live.trigger != wanted.trigger:
+        yield CreateAuditTriggerOp.of(wanted.trigger, table, schema)
+
+
+def _altered_policies(
+    connection: Connection,
+    key: TableKey,
+    live: Protection,
+    wanted: Protection,
+    wanted_columns: Collection[str],
+    roles: RoleNames,
+) -> Iterator[str]:
+    """Yield the name of each policy that exists but is not as wanted.
 
     The server judges: what is wanted is created in a savepoint and read back, so that spelling does
     not matter and a changed condition is seen (P38). An error there is raised (P39), but for a
@@ -104,13 +106,11 @@ def changed_policies(
     """
     schema, table = key
     target = sql.table_name(table, schema)
-    for name, policy in wanted.policies.items():
-        if name not in live.policies:
-            continue
+    for name in (name for name in wanted.policies if name in live.policies):
         try:
             seen = policy_as_the_server_sees_it(
                 connection,
-                create=create_policy_statement(policy, table, schema, roles),
+                create=create_policy_statement(wanted.policies[name], table, schema, roles),
                 drop=drop_policy_statement(name, table, schema),
                 table=target,
                 name=name,
@@ -122,10 +122,24 @@ def changed_policies(
             existing = {column["name"] for column in inspect(connection).get_columns(table, schema)}
             if existing.issuperset(wanted_columns):
                 raise
-            yield live.policies[name], policy
+            yield name
         else:
             if _facts(seen) != _facts(live.policies[name]):
-                yield live.policies[name], policy
+                yield name
+
+
+def _is_another_trigger(
+    connection: Connection, create: CreateAuditTriggerOp, roles: RoleNames
+) -> bool:
+    """Return whether the table's audit trigger is not ours, or is off, though its arguments fit."""
+    (create_statement,) = create.statements(roles)
+    (drop_statement,) = create.reverse().statements(roles)
+    return trigger_would_change(
+        connection,
+        create=create_statement,
+        drop=drop_statement,
+        table=sql.table_name(create.table_name, create.schema),
+    )
 
 
 def _facts(policy: Policy) -> tuple[object, ...]:

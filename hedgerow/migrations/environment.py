@@ -12,7 +12,7 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import connect, first_line
 from hedgerow.errors import MigrationError, ProvisioningError
 from hedgerow.migrations import script
-from hedgerow.migrations.operations import ROW_SECURITY_OPTION
+from hedgerow.migrations.operation import ROW_SECURITY_OPTION
 from hedgerow.migrations.schemas import used_schemas
 from hedgerow.migrations.tidy import tidy
 from hedgerow.provisioning.keys import reconcile_functions

@@ -1,14 +1,14 @@
 """Schemas other than the default one: made where missing, and open to the project's roles."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass
 
-from alembic.operations import MigrateOperation, Operations
+from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.config.roles import RoleNames
-from hedgerow.migrations.operations import RowSecurityOp, run
+from hedgerow.migrations.operation import RowSecurityOp, operation
 from hedgerow.provisioning import functions
 
 _USERS = text("""
@@ -21,102 +21,66 @@ _USERS = text("""
 """)
 
 
+@dataclass(frozen=True)
 class _SchemaOp(RowSecurityOp):
-    opposite: ClassVar[type["_SchemaOp"]]
+    schema: str
 
-    def __init__(self, schema: str) -> None:
-        self.schema = schema
-
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (self.schema,), {}
-
-    def reverse(self) -> MigrateOperation:
-        return self.opposite(self.schema)
+    before_tables = True
 
 
-@Operations.register_operation("create_schema")
+@operation("create_schema")
 class CreateSchemaOp(_SchemaOp):
-    """Create a schema."""
-
-    call = "create_schema"
-
-    @classmethod
-    def create_schema(cls, operations: Operations, schema: str) -> None:
-        """Create a schema, which belongs to the owner; it must not exist yet."""
-        operations.invoke(cls(schema))
+    """Create a schema, which belongs to the owner; it must not exist yet."""
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (f"CREATE SCHEMA {sql.name(self.schema)}",)
 
+    def reverse(self) -> MigrateOperation:
+        return self.turned_into(DropSchemaOp)
 
-@Operations.register_operation("drop_schema")
+
+@operation("drop_schema")
 class DropSchemaOp(_SchemaOp):
-    """Drop a schema."""
-
-    call = "drop_schema"
-    opposite = CreateSchemaOp
-
-    @classmethod
-    def drop_schema(cls, operations: Operations, schema: str) -> None:
-        """Drop a schema, which must be empty."""
-        operations.invoke(cls(schema))
+    """Drop a schema, which must be empty."""
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (f"DROP SCHEMA {sql.name(self.schema)}",)
 
-
-class _SchemaUsageOp(RowSecurityOp):
-    opposite: ClassVar[type["_SchemaUsageOp"]]
-
-    def __init__(self, schema: str, role: str) -> None:
-        self.schema = schema
-        self.role = role
-
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (self.schema,), {"role": self.role}
-
     def reverse(self) -> MigrateOperation:
-        return self.opposite(self.schema, self.role)
+        return self.turned_into(CreateSchemaOp)
 
 
-@Operations.register_operation("grant_schema")
+@dataclass(frozen=True)
+class _SchemaUsageOp(RowSecurityOp):
+    schema: str
+    _: KW_ONLY
+    role: str
+
+
+@operation("grant_schema")
 class GrantSchemaOp(_SchemaUsageOp):
-    """Let a role reach what is in a schema."""
-
-    call = "grant_schema"
-
-    @classmethod
-    def grant_schema(cls, operations: Operations, schema: str, *, role: str) -> None:
-        """Grant USAGE on a schema, without which no grant on its tables has effect."""
-        operations.invoke(cls(schema, role))
+    """Grant USAGE on a schema, without which no grant on its tables has effect."""
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         role = sql.role_name(roles.deployed(self.role))
         return (f"GRANT USAGE ON SCHEMA {sql.name(self.schema)} TO {role}",)
 
+    def reverse(self) -> MigrateOperation:
+        return self.turned_into(RevokeSchemaOp)
 
-@Operations.register_operation("revoke_schema")
+
+@operation("revoke_schema")
 class RevokeSchemaOp(_SchemaUsageOp):
-    """Close a schema to a role."""
+    """Revoke USAGE on a schema."""
 
-    call = "revoke_schema"
-    opposite = GrantSchemaOp
-
-    @classmethod
-    def revoke_schema(cls, operations: Operations, schema: str, *, role: str) -> None:
-        """Revoke USAGE on a schema."""
-        operations.invoke(cls(schema, role))
+    before_tables = True
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         role = sql.role_name(roles.deployed(self.role))
         return (f"REVOKE USAGE ON SCHEMA {sql.name(self.schema)} FROM {role}",)
 
-
-CreateSchemaOp.opposite = DropSchemaOp
-GrantSchemaOp.opposite = RevokeSchemaOp
-
-for _operation in (CreateSchemaOp, DropSchemaOp, GrantSchemaOp, RevokeSchemaOp):
-    Operations.implementation_for(_operation)(run)
+    def reverse(self) -> MigrateOperation:
+        return self.turned_into(GrantSchemaOp)
 
 
 def used_schemas(connection: Connection, roles: RoleNames) -> set[str]:
@@ -130,26 +94,23 @@ def used_schemas(connection: Connection, roles: RoleNames) -> set[str]:
 
 def compare_schemas(
     connection: Connection, declared: Collection[str | None], roles: RoleNames
-) -> tuple[list[MigrateOperation], list[MigrateOperation]]:
-    """Return what to do before the tables, and what after them.
+) -> Iterator[RowSecurityOp]:
+    """Yield what makes the schemas of the models, and opens them to the project's roles.
 
-    A schema that no model uses any more is closed to the roles, not dropped: who knows what else
-    is in it.
+    A schema that no model uses any more is closed to the roles, not dropped: it may hold more than
+    the models' tables.
     """
     live = _users(connection, roles)
     wanted = {schema for schema in declared if schema is not None}
-    first: list[MigrateOperation] = []
-    last: list[MigrateOperation] = []
     for schema in sorted(wanted | used_schemas(connection, roles)):
         if schema not in live:
-            first.append(CreateSchemaOp(schema))
+            yield CreateSchemaOp(schema)
         for role in (RoleNames.app, RoleNames.admin, RoleNames.read_only_admin):
             may, should = role in live.get(schema, ()), schema in wanted
             if should and not may:
-                last.append(GrantSchemaOp(schema, role))
+                yield GrantSchemaOp(schema, role=role)
             elif may and not should:
-                first.append(RevokeSchemaOp(schema, role))
-    return first, last
+                yield RevokeSchemaOp(schema, role=role)
 
 
 def _users(connection: Connection, roles: RoleNames) -> dict[str, set[str]]:

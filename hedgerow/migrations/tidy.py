@@ -7,7 +7,7 @@ from alembic.operations import MigrateOperation
 from alembic.operations.ops import DropTableOp, MigrationScript, OpContainer
 from alembic.runtime.migration import MigrationContext
 
-from hedgerow.migrations.operations import RowSecurityOp
+from hedgerow.migrations.operation import BEGINS_GROUP, RowSecurityOp
 from hedgerow.migrations.schemas import DropSchemaOp
 
 
@@ -26,7 +26,7 @@ def tidy(
             container.ops = list(_without_dropped(container))
             for before, operation in pairwise(container.ops):
                 if isinstance(operation, RowSecurityOp):
-                    operation.begins_group = _subject(before) != _subject(operation)
+                    operation.info[BEGINS_GROUP] = _subject(before) != _subject(operation)
 
 
 def _without_dropped(container: OpContainer) -> Iterator[MigrateOperation]:
