@@ -5,6 +5,7 @@ Every test works as the application role. The owner's connection is for setting 
 
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
         server = make_url(config.workerinput["hedgerow_server"])
         worker = str(config.workerinput["workerid"])
     else:
+        # Ended by `timeout` or by CI, it stops its server as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         server = _SERVER.start()
         make_template(server)
         worker = "main"

@@ -5,18 +5,46 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import URL, make_url
 
-from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
+from hedgerow.embedded import EmbeddedServer, EmbeddedServerError, ServerAddress
 from tests.support.databases import PROJECT
 
 SERVER_VARIABLE = "HEDGEROW_TEST_DATABASE_URL"
 """Names a superuser's address of another server to test on, for instance a PostgreSQL 15."""
 
+_MEMORY = Path("/dev/shm")  # noqa: S108
+_DISK = PROJECT / ".hedgerow"
+_PREFIX = "hedgerow-tests-"
+_STARTING = 60  # seconds: a younger folder may belong to a server that is not up yet
 
-_LONGEST_RUN = 3600  # seconds
+_SETTINGS = {
+    # What is lost in a crash does not matter here, and tests wait for no disk.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "128MB",
+    # Each test signs in several times: that a password is slow to guess is of no use.
+    "scram_iterations": "1",
+}
+
+
+def passable_folder(prefix: str, *, room: int = 2**30, otherwise: Path | None = None) -> Path:
+    """Return a new folder that every user may pass through, in memory where that has the room.
+
+    In memory a database is copied in 0.02 s; on a disk that others use too it took 0.3 s.
+    """
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > room
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if roomy else otherwise)).resolve()
+    path.chmod(0o755)
+    return path
 
 
 class TestServer:
@@ -32,16 +60,13 @@ class TestServer:
         """Return the address of a superuser on the server."""
         if given := os.environ.get(SERVER_VARIABLE):
             return make_url(given).set(drivername="postgresql+psycopg")
-        parent = PROJECT / ".hedgerow"
-        parent.mkdir(exist_ok=True)
-        _remove_left_over(parent)
-        self._directory = Path(tempfile.mkdtemp(prefix="test-", dir=parent))
-        self._directory.chmod(0o755)
-        # What is lost in a crash does not matter here, and tests wait for no disk.
-        quick = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        self._embedded = EmbeddedServer(self._directory, settings=quick)
+        _remove_left_over()
+        _DISK.mkdir(exist_ok=True)
+        self._directory = passable_folder(_PREFIX, room=2**31, otherwise=_DISK)
+        self._embedded = EmbeddedServer(self._directory, settings=_SETTINGS)
         address = self._embedded.acquire()
         self._data = address.data_dir
+        _store_password_again(address)
         return address.url()
 
     def stop(self) -> None:
@@ -53,14 +78,34 @@ class TestServer:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def _remove_left_over(parent: Path) -> None:
-    """Stop and remove what runs left behind that were killed; one that is in use is young."""
-    for directory in parent.glob("test-*"):
-        if time.time() - directory.stat().st_mtime < _LONGEST_RUN:
-            continue
+def _store_password_again(address: ServerAddress) -> None:
+    """Have the superuser's password stored with as few iterations as those of the roles."""
+    url = address.url().set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                sql.Identifier(address.user), sql.Literal(address.password)
+            )
+        )
+
+
+def _remove_left_over() -> None:
+    """Stop and remove what runs left behind that were killed; one that is in use stays."""
+    for directory in _folders():
         server = EmbeddedServer(directory)
         with contextlib.suppress(EmbeddedServerError):
             data = server.acquire().data_dir
             server.release()
+            if (data / "postmaster.pid").exists():
+                continue  # somebody else uses it as well
             shutil.rmtree(data, ignore_errors=True)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _folders() -> Iterator[Path]:
+    for parent in (_MEMORY, _DISK):
+        for directory in parent.glob(f"{_PREFIX}*"):
+            status = directory.stat()
+            is_own = status.st_uid == os.geteuid()
+            if is_own and time.time() - status.st_mtime > _STARTING:
+                yield directory

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,21 +11,13 @@ import pytest
 
 from hedgerow.embedded import EmbeddedServer
 from tests.hedgerow.embedded.support import FAST, ServerUser, postmaster_pid
-
-
-def _passable_folder() -> Path:
-    # In memory where there is plenty: each test writes a cluster of 40 MB.
-    memory = Path("/dev/shm")  # noqa: S108
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2**30
-    path = Path(tempfile.mkdtemp(prefix="hedgerow-test-", dir=memory if roomy else None)).resolve()
-    path.chmod(0o755)
-    return path
+from tests.support.server import passable_folder
 
 
 @pytest.fixture(scope="session")
 def made() -> Iterator[Path]:
     """A directory with data that nobody uses: initdb is slow, a copy is not."""
-    path = _passable_folder()
+    path = passable_folder("hedgerow-embedded-")
     with EmbeddedServer(path, settings=FAST):
         pass
     yield path
@@ -43,7 +34,7 @@ def folder(empty_folder: Path, made: Path) -> Path:
 @pytest.fixture
 def empty_folder() -> Iterator[Path]:
     """A folder that every user may pass through, unlike pytest's tmp_path."""
-    path = _passable_folder()
+    path = passable_folder("hedgerow-embedded-")
     yield path
     for file in path.rglob("postmaster.pid"):
         pid = postmaster_pid(file.parents[2])

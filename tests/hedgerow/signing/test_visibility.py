@@ -6,13 +6,11 @@ all of them: that is the negative control, and the reason for binding.
 
 import re
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,9 +21,10 @@ import hedgerow
 from hedgerow import AdminContext, Identity, RowSecurity, Signing
 from hedgerow.embedded import EmbeddedServer
 from tests.hedgerow.signing.support import SIGNED, SIGNING, claim, demand, session_with, signature
-from tests.support.databases import PROJECT, Database, run_alembic
+from tests.support.databases import Database, run_alembic
 from tests.support.people import Person, add_person
 from tests.support.raw import RawConnection, connect, visible_items
+from tests.support.server import passable_folder
 from tests.support.sessions import visible
 
 WHAT_OTHERS_SHOW = (
@@ -154,9 +153,7 @@ def test_an_error_of_the_transaction_shows_no_signature(pool: Engine, alice: Per
 @pytest.fixture(scope="module")
 def counting_database() -> Iterator[Database]:
     """Yield a migrated database of a server that loads pg_stat_statements and logs nothing less."""
-    parent = PROJECT / ".hedgerow"
-    directory = Path(tempfile.mkdtemp(prefix="test-", dir=parent))
-    directory.chmod(0o755)
+    directory = passable_folder("hedgerow-counting-")
     settings = {
         "fsync": "off",
         "shared_preload_libraries": "pg_stat_statements",
