@@ -86,10 +86,26 @@ def test_blocks_change_files_of_the_copy_alone(page: Page, project: ProjectCopy)
 
 def test_the_copy_is_installed_as_scripts_see_it(project: ProjectCopy) -> None:
     """So nothing is installed where a page runs a script."""
-    assert project.sh("scripts/install") == ""
+    assert project.sh("scripts/install && scripts/install --runtime") == ""
     assert str(project.folder) in project.sh(
         "hedgerow psql -- -tAc 'SELECT 1' && command -v hedgerow"
     )
+
+
+def test_what_running_needs_is_installed_without_what_working_needs(project: ProjectCopy) -> None:
+    """`scripts/dev` waits for no test tools; the next `scripts/test` adds them."""
+    stamp = project.folder / ".venv" / "installed"
+    everything = stamp.read_text()
+    runtime, package, _ = everything.splitlines(keepends=True)
+    stamp.write_text(runtime + package)
+    # pip takes what the copy shares with this environment to be installed already; uv does not.
+    uv = project.folder / ".venv" / "bin" / "uv"
+    uv.write_text("#!/bin/sh\nexit 1\n")
+    uv.chmod(0o755)
+    assert project.sh("scripts/install --runtime") == ""
+    assert stamp.read_text() == runtime + package
+    assert "requirements-dev.txt" in project.sh("scripts/install")
+    assert stamp.read_text() == everything
 
 
 def test_a_page_with_nothing_to_run_needs_no_project(page: Page) -> None:

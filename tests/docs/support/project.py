@@ -193,11 +193,12 @@ def _make_environment(folder: Path) -> None:
         else:
             copied.symlink_to(program)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    requirements, project = (
+    runtime, project, development = (
         hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("requirements-dev.txt", "pyproject.toml")
+        for name in ("requirements.txt", "pyproject.toml", "requirements-dev.txt")
     )
-    (target / "installed").write_text(f"{version} {requirements} {folder}\n{project}\n")
+    stamp = f"{version} {runtime} {folder}\n{project}\n{development}\n"
+    (target / "installed").write_text(stamp)
 
 
 def _programs(folder: Path) -> Iterator[Path]:
