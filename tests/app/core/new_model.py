@@ -1,4 +1,7 @@
-"""A project's own model, as the documentation says; test_rls.py runs it with two user ids."""
+"""A project's own model, as the documentation says; test_rls.py runs it with two user ids.
+
+Its names are ones that no project would choose: the project may have grown models of its own.
+"""
 
 import sys
 from uuid import UUID, uuid4
@@ -15,41 +18,43 @@ from hedgerow.policies.policy import create_policy_statement
 from hedgerow.policies.standard import admin_policies, owner_policies
 from hedgerow.provisioning.switches import reconcile
 
+TABLES_BEFORE = set(SQLModel.metadata.tables)
 
-class Abstract(UserScopedBase):
+
+class AbstractOfTheTest(UserScopedBase):
     """No table: it has no `table=True`."""
 
     note: str | None = None
 
 
-class TaskBase(Abstract):
+class ScopedBaseOfTheTest(AbstractOfTheTest):
     """No table either."""
 
     title: str = Field(max_length=255)
 
 
-class Task(TaskBase, table=True):
-    __tablename__ = "task"
+class ScopedOfTheTest(ScopedBaseOfTheTest, table=True):
+    __tablename__ = "scoped_of_the_test"
     id: UUID = Field(default_factory=uuid4, primary_key=True)
-    owner: User = Relationship(back_populates="tasks")  # owner_id is inherited
+    owner: User = Relationship(back_populates="scoped_of_the_test")  # owner_id is inherited
 
 
-class Reminder(UserScopedBase, table=True):
+class SecondOfTheTest(UserScopedBase, table=True):
     """A second table of the same base: each has a column of its own."""
 
-    __tablename__ = "reminder"
+    __tablename__ = "second_of_the_test"
     id: UUID = Field(default_factory=uuid4, primary_key=True)
 
 
 # In a project this is `tasks: list["Task"] = Relationship(back_populates="owner")` in User.
-User.tasks = relationship("Task", back_populates="owner")
+User.scoped_of_the_test = relationship("ScopedOfTheTest", back_populates="owner")
 
 
 def check_declaration() -> None:
-    scoped = [table.name for table, _ in scoped_tables(SQLModel.metadata)]
-    assert scoped == ["item", "reminder", "task"], scoped
-    assert set(SQLModel.metadata.tables) == {"user", "item", "reminder", "task"}
-    owner_id = SQLModel.metadata.tables["task"].columns["owner_id"]
+    new = {"scoped_of_the_test", "second_of_the_test"}
+    assert set(SQLModel.metadata.tables) - TABLES_BEFORE == new
+    assert {table.name for table, _ in scoped_tables(SQLModel.metadata)} >= {"item", *new}
+    owner_id = SQLModel.metadata.tables["scoped_of_the_test"].columns["owner_id"]
     assert owner_id.type.python_type is UUID
     assert not owner_id.nullable
     assert owner_id.index
@@ -59,31 +64,31 @@ def check_declaration() -> None:
 
 
 def migrate() -> None:
-    table = SQLModel.metadata.tables["task"]
+    table = SQLModel.metadata.tables["scoped_of_the_test"]
     with owner_engine().begin() as owner:
         SQLModel.metadata.create_all(owner, [table])
-        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON task TO {row_security.roles.app}"
+        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name} TO {row_security.roles.app}"
         owner.execute(sql.Statement(grant))
-        for policy in owner_policies("task", "owner_id") + admin_policies("task"):
-            statement = create_policy_statement(policy, "task", None, row_security.roles)
+        for policy in owner_policies(table.name, "owner_id") + admin_policies(table.name):
+            statement = create_policy_statement(policy, table.name, None, row_security.roles)
             owner.execute(sql.Statement(statement))
         reconcile(owner, SQLModel.metadata, row_security)
 
 
 def use(alice: UUID, bob: UUID) -> None:
-    for person, title in ((alice, "alice's task"), (bob, "bob's task")):
+    for person, title in ((alice, "alice's row"), (bob, "bob's row")):
         with Session(get_engine()) as session:
             hedgerow.bind(session, Identity(person), row_security)
-            session.add(Task(title=title, owner_id=person))
+            session.add(ScopedOfTheTest(title=title, owner_id=person))
             session.commit()
     with Session(get_engine()) as session:
         hedgerow.bind(session, Identity(alice), row_security)
-        task = session.exec(select(Task)).one()
-        sys.stdout.write(f"{task.title} of {task.owner.email}\n")
+        row = session.exec(select(ScopedOfTheTest)).one()
+        sys.stdout.write(f"{row.title} of {row.owner.email}\n")
     with Session(get_engine()) as session:
         hedgerow.bind(session, Identity(bob), row_security)
         session.get_one(User, bob)
-        [title] = session.exec(select(col(Task.title)))
+        [title] = session.exec(select(col(ScopedOfTheTest.title)))
         sys.stdout.write(f"{title}\n")
 
 

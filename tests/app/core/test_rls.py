@@ -26,8 +26,9 @@ def engine(database: Database) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_the_templates_own_scoped_tables() -> None:
-    assert [table.name for table, _ in scoped_tables(SQLModel.metadata)] == ["item"]
+def test_items_are_scoped_and_accounts_are_not() -> None:
+    scoped = {table.name for table, _ in scoped_tables(SQLModel.metadata)}
+    assert {"item", "user"} & scoped == {"item"}
 
 
 def test_a_new_model_is_kept_apart(fresh_database: Database) -> None:
@@ -44,7 +45,7 @@ def test_a_new_model_is_kept_apart(fresh_database: Database) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["alice's task of alice@example.com", "bob's task"]
+    assert done.stdout.splitlines() == ["alice's row of alice@example.com", "bob's row"]
 
 
 def test_admin_context(engine: Engine, alice: Person, bob: Person) -> None:
