@@ -2,7 +2,35 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """One variant: requests a second (median of the rounds), milliseconds of all its requests."""
+
+    requests: int
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn under load: how long it took, and the milliseconds of each request."""
+
+    seconds: float
+    milliseconds: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A median, with its 95 % confidence interval."""
+
+    ratio: float
+    ratio_low: float
+    ratio_high: float
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -10,15 +38,35 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
-def median_with_interval(samples: Sequence[float]) -> tuple[float, float, float]:
-    """Return the median and its 95 % confidence interval, rounded to four decimals.
+def median_ratio(ratios: Sequence[float]) -> Ratio:
+    """Return the median with its interval, rounded to four decimals.
 
-    The interval is that of a sign test, so it assumes no distribution. Of fewer than six samples it
+    The interval is that of a sign test, so it assumes no distribution. Of fewer than six ratios it
     reaches from the smallest to the largest, which is less than 95 %.
     """
-    ordered = sorted(samples)
+    ordered = sorted(ratios)
     reach = 0.98 * math.sqrt(len(ordered))
     low = max(math.floor(len(ordered) / 2 - reach) - 1, 0)
     high = min(math.ceil(len(ordered) / 2 + reach), len(ordered) - 1)
-    median = statistics.median(ordered)
-    return round(median, 4), round(ordered[low], 4), round(ordered[high], 4)
+    return Ratio(
+        *(round(one, 4) for one in (statistics.median(ordered), ordered[low], ordered[high]))
+    )
+
+
+def compare(turns: Mapping[str, Sequence[Turn]]) -> tuple[dict[str, Throughput], Ratio]:
+    """Return the throughput `without` and `with` something, and the ratio of the latter."""
+    rates = {
+        variant: [len(turn.milliseconds) / turn.seconds for turn in mine]
+        for variant, mine in turns.items()
+    }
+    throughputs = {}
+    for variant, mine in turns.items():
+        taken = sorted(each for turn in mine for each in turn.milliseconds)
+        throughputs[variant] = Throughput(
+            requests=len(taken),
+            requests_per_second=round(statistics.median(rates[variant]), 1),
+            p50_ms=round(percentile(taken, 0.50), 3),
+            p99_ms=round(percentile(taken, 0.99), 3),
+        )
+    pairs = zip(rates["with"], rates["without"], strict=True)
+    return throughputs, median_ratio([mine / reference for mine, reference in pairs])

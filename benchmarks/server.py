@@ -1,6 +1,8 @@
 """A PostgreSQL of the benchmarks' own, with settings that are stated, and databases in it."""
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine
 from hedgerow import sql
 from hedgerow.embedded import EmbeddedServer
 
+PROJECT = Path(__file__).resolve().parents[1]
 SETTINGS: Mapping[str, str] = {
     # A commit waits for no disk, whose noise would hide what row security adds to it.
     "fsync": "off",
@@ -56,6 +59,19 @@ def run(url: URL, *statements: str) -> None:
     with autocommitting(url) as connection:
         for statement in statements:
             connection.execute(sql.Statement(statement))
+
+
+def upgrade(environment: Mapping[str, str], directory: str, revision: str = "head") -> None:
+    """Migrate a database by the real command, run in `directory`, where no `.env` is."""
+    command = (sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini"))
+    subprocess.run(
+        [*command, "upgrade", revision],
+        cwd=directory,
+        env=dict(environment),
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def create_database(server: URL, name: str, template: str | None = None) -> URL:

@@ -1,28 +1,21 @@
-"""Time a statement in several variants that take turns, and check every result."""
+"""Let several variants take turns at a statement, and sum up."""
 
 import gc
 import random
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, NullPool, create_engine, delete, insert, text
-from sqlalchemy.orm import Session
-
-from benchmarks.database.operations import Asking, Call, Operation
-from benchmarks.database.schema import ITEM, Data
-from benchmarks.database.variants import Place, Runner, Variant
-
-Way = Literal["statement", "unprepared", "transaction"]
-WAYS: tuple[Way, ...] = ("statement", "unprepared", "transaction")
-"""One statement in a transaction that has begun, prepared by psycopg as it does after some calls;
-the same without, planned anew each time; and a whole transaction with one statement in it."""
+from benchmarks.database.contestant import Contestant, Way
+from benchmarks.database.operations import Operation
+from benchmarks.medians import Ratio, median_ratio, percentile
 
 _SECONDS = 2.0
 """What one statement in one variant may take in all, unless it is so slow that few calls do."""
 _FEWEST_ROUNDS = 5
+
+Rounds = list[list[float]]
+"""Seconds of each call, by round."""
 
 
 @dataclass(frozen=True)
@@ -50,135 +43,76 @@ class Pace:
         return Pace(max(self.rounds // 2, 1), repeat=1, warm_up=min(self.warm_up, 2))
 
 
-def ways_of(operation: Operation) -> Sequence[Way]:
-    """Return the ways in which an operation is measured; planning is nothing beside 1,000 rows."""
-    return ("statement", "transaction") if operation.bulk else WAYS
-
-
 @dataclass(frozen=True)
-class Contestant:
-    """A variant that runs, and the owner's connection that undoes what it commits."""
+class Measurement(Ratio):
+    """Times in microseconds, and the ratio to the floor.
 
-    variant: Variant
-    place: Place
-    runner: Runner
-    data: Data
-    owner: Connection
+    The ratio is the median of the rounds' ratios, each of a block's median to that of the floor's
+    block in the same round.
+    """
 
-    @property
-    def asking(self) -> Asking:
-        return Asking(self.data, self.variant.everybody, self.variant.hand_written)
-
-    def times(self, operation: Operation, way: Way, first: int, repeat: int) -> list[float]:
-        """Run `repeat` calls from number `first` on; return seconds each, rows checked.
-
-        The table is afterwards as it was: what is committed is undone, outside of what is timed.
-        Nothing is rolled back, for then psycopg forgets the statements that it has prepared.
-        """
-        asking = self.asking
-        calls = [operation.call(asking, number) for number in range(first, first + repeat)]
-        if way == "transaction":
-            taken = self._whole(operation, calls)
-        else:
-            taken = self._alone(operation, calls, prepared=way == "statement")
-        self._undo(calls)
-        return taken
-
-    def _alone(self, operation: Operation, calls: list[Call], *, prepared: bool) -> list[float]:
-        statement = operation.statement(self.asking)
-        taken = []
-        with self.runner.transaction() as session:
-            session.execute(_BEGIN)  # a driver sends BEGIN with its first statement
-            with nullcontext() if prepared else _unprepared(session):
-                for call in calls:
-                    began = time.perf_counter()
-                    outcome = operation.run(session, statement, call)
-                    taken.append(time.perf_counter() - began)
-                    operation.check(call, outcome)
-        return taken
-
-    def _whole(self, operation: Operation, calls: list[Call]) -> list[float]:
-        statement = operation.statement(self.asking)
-        taken = []
-        for call in calls:
-            began = time.perf_counter()
-            with self.runner.transaction() as session:
-                outcome = operation.run(session, statement, call)
-            taken.append(time.perf_counter() - began)
-            operation.check(call, outcome)
-        return taken
-
-    def _undo(self, calls: list[Call]) -> None:
-        removed = [row for call in calls for row in call.removed]
-        if removed:
-            self.owner.execute(insert(ITEM), removed)
-        added = [row for call in calls for row in call.added]
-        if added:
-            self.owner.execute(delete(ITEM).where(ITEM.c.id.in_(added)))
+    operation: str
+    way: Way
+    variant: str
+    calls: int
+    median_us: float
+    p95_us: float
 
 
-_BEGIN = text("SELECT 1")
+def measure_operation(
+    contestants: Sequence[Contestant], operation: Operation, way: Way, pace: Pace
+) -> list[Measurement]:
+    """Return a measurement of each variant; the first is the floor of all others."""
+    rounds = _take_turns(contestants, operation, way, pace)
+    floor = next(iter(rounds.values()))
+    found = []
+    for variant, mine in rounds.items():
+        ratios = [
+            statistics.median(block) / statistics.median(reference)
+            for block, reference in zip(mine, floor, strict=False)
+        ]
+        calls = sorted(each for block in mine for each in block)
+        median, p95 = statistics.median(calls), percentile(calls, 0.95)
+        found.append(
+            Measurement(
+                **asdict(median_ratio(ratios)),
+                operation=operation.name,
+                way=way,
+                variant=variant,
+                calls=len(calls),
+                median_us=round(median * 1e6, 1),
+                p95_us=round(p95 * 1e6, 1),
+            )
+        )
+    return found
 
 
-@contextmanager
-def _unprepared(session: Session) -> Iterator[None]:
-    driver: Any = session.connection().connection.driver_connection
-    former, driver.prepare_threshold = driver.prepare_threshold, None
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = former
-
-
-def owner_connection(place: Place) -> Connection:
-    """Return a connection of the owner's on which each statement commits at once."""
-    engine = create_engine(place.owner_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    return engine.connect()
-
-
-@dataclass
-class Samples:
-    """Seconds of each call, by round."""
-
-    rounds: list[list[float]] = field(default_factory=list)
-    limit: int = 0
-    repeat: int = 1
-
-    @property
-    def all(self) -> list[float]:
-        return [each for block in self.rounds for each in block]
-
-
-def take_turns(
-    contestants: Sequence[Contestant],
-    operation: Operation,
-    way: Way,
-    pace: Pace,
-) -> dict[str, Samples]:
+def _take_turns(
+    contestants: Sequence[Contestant], operation: Operation, way: Way, pace: Pace
+) -> dict[str, Rounds]:
     """Return the samples of each variant.
 
     In each round every variant runs one block, in an order drawn anew, so that none always follows
     the same other one. Slow statements run less often.
     """
     drawn = random.Random(f"{operation.name} {way}")  # noqa: S311
-    samples: dict[str, Samples] = {}
+    rounds: dict[str, Rounds] = {contestant.variant.name: [] for contestant in contestants}
+    paces = {}
     for contestant in contestants:
-        if operation.bulk:
-            own = pace.of_bulk()
-        else:
-            # Twice, because a first call may be slow for want of anything in the cache.
-            own = pace.bounded(min(contestant.times(operation, way, 0, 2)))
+        # Twice, because a first call may be slow for want of anything in the cache.
+        quickest = min(contestant.times(operation, way, 0, 2))
+        own = pace.of_bulk() if operation.bulk else pace.bounded(quickest)
         contestant.times(operation, way, 2, own.warm_up)
-        samples[contestant.variant.name] = Samples(limit=own.rounds, repeat=own.repeat)
+        paces[contestant.variant.name] = own
     gc.collect()
     gc.disable()
     try:
-        for turn in range(max(each.limit for each in samples.values())):
+        for turn in range(max(own.rounds for own in paces.values())):
             for contestant in drawn.sample(contestants, len(contestants)):
-                mine = samples[contestant.variant.name]
-                if turn < mine.limit:
-                    first = turn * mine.repeat
-                    mine.rounds.append(contestant.times(operation, way, first, mine.repeat))
+                own = paces[contestant.variant.name]
+                if turn < own.rounds:
+                    times = contestant.times(operation, way, turn * own.repeat, own.repeat)
+                    rounds[contestant.variant.name].append(times)
     finally:
         gc.enable()
-    return samples
+    return rounds

@@ -1,7 +1,7 @@
 """What is measured: statements as an application writes them, and what each must return.
 
-A variant with row security sends them as they stand. The floor adds by hand what the policy would
-(`WHERE owner_id = ...`), except where everybody's rows are asked for.
+A variant with row security sends them as they stand. The floor adds by hand what the policy would:
+`WHERE owner_id = ...`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,20 +24,6 @@ class WrongRowsError(Exception):
 
 
 @dataclass(frozen=True)
-class Asking:
-    """Who asks for what: one's own rows or everybody's, with or without a WHERE by hand."""
-
-    data: Data
-    everybody: bool
-    hand_written: bool
-
-    @property
-    def targets(self) -> tuple[dict[str, Any], ...]:
-        """The rows that are asked for one by one."""
-        return self.data.foreign if self.everybody else self.data.own
-
-
-@dataclass(frozen=True)
 class Call:
     """One execution: its parameters, what it must give, and the rows it adds or takes."""
 
@@ -54,13 +40,13 @@ class Operation:
     name: str
     plain: Executable
     filtered: Executable
-    call: Callable[[Asking, int], Call]
+    call: Callable[[Data, bool, int], Call]
     read: Callable[[Any], Any]
     writes: bool = False
     bulk: bool = False
 
-    def statement(self, asking: Asking) -> Executable:
-        return self.filtered if asking.hand_written else self.plain
+    def statement(self, by_hand: bool) -> Executable:
+        return self.filtered if by_hand else self.plain
 
     def run(self, session: Session, statement: Executable, call: Call) -> Any:
         """Execute and fetch; this is what is timed."""
@@ -99,49 +85,47 @@ def _returned(result: Any) -> int:
     return len(result.all())
 
 
-def _owner(asking: Asking) -> dict[str, Any]:
-    return {"owner": asking.data.user} if asking.hand_written else {}
+def _owner(data: Data, by_hand: bool) -> dict[str, Any]:
+    return {"owner": data.user} if by_hand else {}
 
 
-def _first_page(asking: Asking, number: int) -> Call:
-    rows = asking.data.newest if asking.everybody else asking.data.own[:PAGE]
-    return Call(_owner(asking), [row["id"] for row in rows])
+def _first_page(data: Data, by_hand: bool, number: int) -> Call:
+    return Call(_owner(data, by_hand), [row["id"] for row in data.own[:PAGE]])
 
 
-def _all(asking: Asking, number: int) -> Call:
-    return Call(_owner(asking), asking.data.rows if asking.everybody else len(asking.data.own))
+def _all(data: Data, by_hand: bool, number: int) -> Call:
+    return Call(_owner(data, by_hand), len(data.own))
 
 
-def _found(asking: Asking, number: int) -> Call:
-    own = [row for row in asking.data.own if MATCHING.strip("%") in row["title"]]
-    rows = asking.data.matching if asking.everybody else own[:PAGE]
-    return Call(_owner(asking), [row["id"] for row in rows])
+def _found(data: Data, by_hand: bool, number: int) -> Call:
+    ids = [row["id"] for row in data.own if MATCHING.strip("%") in row["title"]]
+    return Call(_owner(data, by_hand), ids[:PAGE])
 
 
-def _target(asking: Asking, number: int) -> dict[str, Any]:
-    return asking.targets[number % len(asking.targets)]
+def _target(data: Data, number: int) -> dict[str, Any]:
+    return data.own[number % len(data.own)]
 
 
-def _one(asking: Asking, number: int) -> Call:
-    target = _target(asking, number)["id"]
-    return Call({**_owner(asking), "item": target}, [target])
+def _one(data: Data, by_hand: bool, number: int) -> Call:
+    target = _target(data, number)["id"]
+    return Call({**_owner(data, by_hand), "item": target}, [target])
 
 
-def _changed(asking: Asking, number: int) -> Call:
-    parameters = {"item": _target(asking, number)["id"], "new_title": f"Note {number:08}"}
-    return Call({**_owner(asking), **parameters}, 1)
+def _changed(data: Data, by_hand: bool, number: int) -> Call:
+    values = {"item": _target(data, number)["id"], "new_title": f"Note {number:08}"}
+    return Call({**_owner(data, by_hand), **values}, 1)
 
 
-def _removed(asking: Asking, number: int) -> Call:
-    target = _target(asking, number)
-    return Call({**_owner(asking), "item": target["id"]}, 1, removed=(target,))
+def _removed(data: Data, by_hand: bool, number: int) -> Call:
+    target = _target(data, number)
+    return Call({**_owner(data, by_hand), "item": target["id"]}, 1, removed=(target,))
 
 
-def _new_rows(asking: Asking, number: int) -> list[dict[str, Any]]:
+def _new_rows(data: Data, number: int) -> list[dict[str, Any]]:
     return [
         {
             "id": uuid4(),
-            "owner_id": _target(asking, 0)["owner_id"],
+            "owner_id": data.user,
             "title": f"Note {number}",
             "description": "What it is about. ",
             "created_at": datetime.now(UTC),
@@ -150,13 +134,13 @@ def _new_rows(asking: Asking, number: int) -> list[dict[str, Any]]:
     ]
 
 
-def _added(asking: Asking, number: int) -> Call:
-    (row,) = _new_rows(asking, 1)
+def _added(data: Data, by_hand: bool, number: int) -> Call:
+    (row,) = _new_rows(data, 1)
     return Call(row, 1, added=(row["id"],))
 
 
-def _added_many(asking: Asking, number: int) -> Call:
-    rows = _new_rows(asking, BULK)
+def _added_many(data: Data, by_hand: bool, number: int) -> Call:
+    rows = _new_rows(data, BULK)
     return Call(rows, BULK, added=tuple(row["id"] for row in rows))
 
 

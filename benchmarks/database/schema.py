@@ -7,12 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     URL,
-    Connection,
     DateTime,
     ForeignKey,
     Index,
     NullPool,
-    Select,
     String,
     Table,
     Uuid,
@@ -24,8 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import CreateTable
 
 import hedgerow
-from benchmarks.server import autocommitting, create_database
-from hedgerow import sql
+from benchmarks.server import autocommitting, create_database, run
 
 ROWS_PER_OWNER = 100
 PAGE = 20
@@ -71,25 +68,21 @@ _FILL = (
 
 @dataclass(frozen=True)
 class Data:
-    """What is in the tables, and what the user whom the run asks for owns of it.
+    """The number of rows, the user whom the run asks for, and that user's rows, newest first.
 
-    Rows are as an INSERT takes them: all of the user's, newest first; the first page of everybody's
-    and of everybody's that a search finds; and some of others'.
+    Rows are as an INSERT takes them. `foreign` is the id of another user's row.
     """
 
     rows: int
     user: UUID
     own: tuple[dict[str, Any], ...]
-    newest: tuple[dict[str, Any], ...]
-    matching: tuple[dict[str, Any], ...]
-    foreign: tuple[dict[str, Any], ...]
+    foreign: UUID
 
 
 def make_data(server: URL, name: str, rows: int) -> Data:
     """Create the database `name` with `rows` items of `rows / 100` users, without row security."""
     url = create_database(server, name)
     owners = max(rows // ROWS_PER_OWNER, 2)
-    indexes = list(ITEM.indexes)
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(CreateTable(Base.metadata.tables["user"]))
         connection.execute(CreateTable(ITEM))
@@ -98,25 +91,12 @@ def make_data(server: URL, name: str, rows: int) -> Data:
         values = {"rows": rows, "owners": owners, "matching": _MATCHING_EVERY}
         for statement in _FILL:
             connection.execute(text(statement), values)
-        for index in indexes:
+        for index in ITEM.indexes:
             index.create(connection)
+    run(url, 'VACUUM (ANALYZE, FREEZE) item, "user"')
     with autocommitting(url) as connection:
-        connection.execute(sql.Statement('VACUUM (ANALYZE, FREEZE) item, "user"'))
         user = connection.scalar(text("SELECT md5('user ' || :n)::uuid"), {"n": owners // 2})
-        order = (ITEM.c.created_at.desc(), ITEM.c.id.desc())
-        everybodys = select(ITEM).order_by(*order)
-        own = select(ITEM).where(ITEM.c.owner_id == user).order_by(*order)
-        foreign = select(ITEM).where(ITEM.c.owner_id != user).limit(ROWS_PER_OWNER)
-        matching = everybodys.where(ITEM.c.title.like(MATCHING))
-        return Data(
-            rows,
-            user,
-            own=_rows(connection, own),
-            newest=_rows(connection, everybodys.limit(PAGE)),
-            matching=_rows(connection, matching.limit(PAGE)),
-            foreign=_rows(connection, foreign),
-        )
-
-
-def _rows(connection: Connection, statement: Select[Any]) -> tuple[dict[str, Any], ...]:
-    return tuple(dict(row) for row in connection.execute(statement).mappings())
+        mine = ITEM.c.owner_id == user
+        own = select(ITEM).where(mine).order_by(ITEM.c.created_at.desc(), ITEM.c.id.desc())
+        foreign = connection.scalars(select(ITEM.c.id).where(~mine).limit(1)).one()
+        return Data(rows, user, tuple(map(dict, connection.execute(own).mappings())), foreign)

@@ -5,23 +5,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from benchmarks.database.isolation import check_isolation
-from benchmarks.database.measure import (
-    Contestant,
-    Pace,
-    owner_connection,
-    take_turns,
-    ways_of,
-)
-from benchmarks.database.measurement import Measurement, summarize
+from benchmarks.database.contestant import WAYS, Contestant, Way, ways_of
+from benchmarks.database.measure import Measurement, Pace, measure_operation
 from benchmarks.database.operations import OPERATIONS, WrongRowsError
-from benchmarks.database.plans import PlanShape, plan_shapes
-from benchmarks.database.round_trips import RoundTrips, count_round_trips
+from benchmarks.database.plans import PlanShape, RoundTrips, count_round_trips, plan_shapes
 from benchmarks.database.schema import ROWS_PER_OWNER, Data, make_data
-from benchmarks.database.variants import CannotRunError, Place, Variant
+from benchmarks.database.variants import CannotRunError, Place, Variant, make_usable
 from benchmarks.progress import tell
 from benchmarks.server import create_database, drop_database, run
 
@@ -39,10 +31,12 @@ class Size:
     failures: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"owners": self.rows // ROWS_PER_OWNER}
+        return {"owners": self.rows // ROWS_PER_OWNER, **asdict(self)}
 
 
-def measure_size(server: URL, rows: int, variants: Sequence[Variant], pace: Pace) -> Size:
+def measure_size(
+    server: URL, rows: int, variants: Sequence[Variant], pace: Pace, ways: Sequence[Way] = WAYS
+) -> Size:
     """Make `rows` rows, let all `variants` take turns on copies of them, and remove everything.
 
     A package that fails or returns wrong rows is left out, with the reason; anything else that
@@ -52,10 +46,11 @@ def measure_size(server: URL, rows: int, variants: Sequence[Variant], pace: Pace
     tell(f"{rows:,} rows: making them")
     data = make_data(server, _BASE, rows)
     try:
+        make_usable(server.set(database=_BASE))
         with _contestants(server, data, variants, size) as contestants:
-            _measure(contestants, size, pace)
+            _measure(contestants, size, pace, ways)
     finally:
-        for name in (_BASE, *{variant.database for variant in variants}):
+        for name in (_BASE, *(variant.database for variant in variants)):
             drop_database(server, name)
     return size
 
@@ -66,20 +61,19 @@ def _contestants(
 ) -> Iterator[list[Contestant]]:
     with ExitStack() as stack:
         contestants = []
-        ready: set[str] = set()
         for variant in variants:
             tell(f"{data.rows:,} rows: {variant.name}")
-            place = Place(server.set(database=variant.database), data.user)
+            place = Place(create_database(server, variant.database, template=_BASE), data.user)
+            owner = create_engine(
+                place.owner_url, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+            ).connect()
+            stack.enter_context(owner)
             try:
-                if variant.database not in ready:
-                    create_database(server, variant.database, template=_BASE)
-                    ready.add(variant.database)
-                    variant.set_up(place)
+                variant.set_up(place)
                 runner = variant.start(place)
                 stack.callback(runner.engine.dispose)
-                owner = stack.enter_context(owner_connection(place))
                 contestant = Contestant(variant, place, runner, data, owner)
-                _try_out(contestant)
+                contestant.try_out()
             except (CannotRunError, WrongRowsError, SQLAlchemyError) as error:
                 if variant.package is None:
                     raise
@@ -91,21 +85,13 @@ def _contestants(
         yield contestants
 
 
-def _try_out(contestant: Contestant) -> None:
-    """Raise WrongRowsError unless the variant does everything, and keeps users apart."""
+def _measure(contestants: list[Contestant], size: Size, pace: Pace, ways: Sequence[Way]) -> None:
     for operation in OPERATIONS:
         for way in ways_of(operation):
-            contestant.times(operation, way, 0, 1)
-    check_isolation(contestant)
-
-
-def _measure(contestants: list[Contestant], size: Size, pace: Pace) -> None:
-    variants = [contestant.variant for contestant in contestants]
-    for operation in OPERATIONS:
-        for way in ways_of(operation):
+            if way not in ways:
+                continue
             tell(f"{size.rows:,} rows: {operation.name}, {way}")
-            samples = take_turns(contestants, operation, way, pace)
-            size.measurements += summarize(samples, variants, operation.name, way)
+            size.measurements += measure_operation(contestants, operation, way, pace)
             if operation.writes:
-                for place in {each.place.owner_url: each.place for each in contestants}.values():
-                    run(place.owner_url, "VACUUM item")
+                for contestant in contestants:
+                    run(contestant.place.owner_url, "VACUUM item")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 import hedgerow
 from benchmarks.database.schema import ITEM, Base
-from hedgerow import Identity, LoginPasswords, Role, RoleNames, RowSecurity, Signing, sql
+from hedgerow import Identity, LoginPasswords, RoleNames, RowSecurity, Signing, sql
 from hedgerow.policies.policy import Policy, create_policy_statement
 from hedgerow.policies.wanted import declared_protection
 from hedgerow.provisioning import functions
@@ -57,20 +57,20 @@ class Runner:
 class Variant:
     """One way: how its database is set up, and how an application that uses it begins.
 
-    Variants that name the same `database` share it; the first sets it up. Ratios are against the
-    variant `floor`. `hand_written` statements carry `WHERE owner_id = ...`. `everybody` asks for
-    all rows, as an admin does.
+    `hand_written` statements carry `WHERE owner_id = ...`. `package` is the version of a published
+    package, which is left out where it fails.
     """
 
     name: str
     description: str
-    database: str
     set_up: Callable[[Place], None]
     start: Callable[[Place], Runner]
-    floor: str = "floor"
     hand_written: bool = False
-    everybody: bool = False
     package: str | None = None
+
+    @property
+    def database(self) -> str:
+        return self.name.replace(" ", "_")
 
 
 @contextmanager
@@ -80,18 +80,15 @@ def as_owner(place: Place) -> Iterator[Connection]:
         yield connection
 
 
-def ensure_login(connection: Connection) -> None:
-    """Make the application's role, which every variant logs in as."""
-    ensure_roles(connection, PLAIN, LoginPasswords(PASSWORD, PASSWORD))
-
-
-def grant_tables(connection: Connection) -> None:
-    """Let the application's role and the admins use both tables."""
-    for table in Base.metadata.sorted_tables:
-        for role, privileges in declared_protection(table, PLAIN).grants.items():
-            target = sql.table_name(table.name, table.schema)
-            grant = f"GRANT {', '.join(privileges)} ON {target} TO {sql.name(role)}"
-            connection.execute(sql.Statement(grant))
+def make_usable(owner_url: URL) -> None:
+    """Let the application's role log in and use both tables; copies of the database keep that."""
+    with create_engine(owner_url, poolclass=NullPool).begin() as connection:
+        ensure_roles(connection, PLAIN, LoginPasswords(PASSWORD, PASSWORD))
+        for table in Base.metadata.sorted_tables:
+            for role, privileges in declared_protection(table, PLAIN).grants.items():
+                target = sql.table_name(table.name, table.schema)
+                grant = f"GRANT {', '.join(privileges)} ON {target} TO {sql.name(role)}"
+                connection.execute(sql.Statement(grant))
 
 
 def enable(connection: Connection, policies: Iterable[Policy]) -> None:
@@ -107,10 +104,8 @@ def engine_for(place: Place, **options: Any) -> Engine:
     return create_engine(place.app_url, pool_size=1, max_overflow=0, **options)
 
 
-def _set_up_floor(place: Place) -> None:
-    with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
+def _nothing(place: Place) -> None:
+    pass
 
 
 def _start_floor(place: Place) -> Runner:
@@ -126,18 +121,16 @@ def _start_floor(place: Place) -> Runner:
 
 def _set_up_hedgerow(row_security: RowSecurity, place: Place) -> None:
     with as_owner(place) as connection:
-        ensure_login(connection)
         for statement in functions.create_statements():
             connection.execute(sql.Statement(statement))
         reconcile_functions(connection, row_security)
-        grant_tables(connection)
         enable(connection, declared_protection(ITEM, row_security).policies.values())
 
 
-def _start_hedgerow(row_security: RowSecurity, role: Role, place: Place) -> Runner:
+def _start_hedgerow(row_security: RowSecurity, place: Place) -> Runner:
     # As the template has it: one execute is one statement.
     engine = engine_for(place, connect_args={"cursor_factory": SingleStatementCursor})
-    identity = Identity(place.user, role)
+    identity = Identity(place.user)
 
     @contextmanager
     def transaction() -> Iterator[Session]:
@@ -161,8 +154,6 @@ _WRAPPED = (
 
 def _set_up_or(condition: str, place: Place) -> None:
     with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
         enable(connection, [Policy("item_owner_or_admin", "ALL", using=condition)])
 
 
@@ -187,62 +178,38 @@ def _start_or(place: Place) -> Runner:
 FLOOR = Variant(
     "floor",
     "no row security; WHERE owner_id = ... by hand",
-    "floor",
-    _set_up_floor,
+    _nothing,
     _start_floor,
     hand_written=True,
 )
 CONTROL = Variant(
     "floor again",
     "the floor a second time, in a database of its own: what differs is noise",
-    "floor_again",
-    _set_up_floor,
+    _nothing,
     _start_floor,
     hand_written=True,
 )
 HEDGEROW_PLAIN = Variant(
     "hedgerow plain",
     "Hedgerow, identity as it is",
-    "hedgerow_plain",
     partial(_set_up_hedgerow, PLAIN),
-    partial(_start_hedgerow, PLAIN, Role.USER),
+    partial(_start_hedgerow, PLAIN),
 )
 HEDGEROW_SIGNED = Variant(
     "hedgerow signed",
     "Hedgerow, identity signed",
-    "hedgerow_signed",
     partial(_set_up_hedgerow, SIGNED),
-    partial(_start_hedgerow, SIGNED, Role.USER),
-)
-FLOOR_EVERYBODY = Variant(
-    "floor, everybody's rows",
-    "no row security and no WHERE: what the admin's statements are compared with",
-    "floor",
-    _set_up_floor,
-    _start_floor,
-    floor="floor, everybody's rows",
-    everybody=True,
-)
-HEDGEROW_ADMIN = Variant(
-    "hedgerow admin",
-    "Hedgerow as an admin, over everybody's rows",
-    "hedgerow_plain",
-    partial(_set_up_hedgerow, PLAIN),
-    partial(_start_hedgerow, PLAIN, Role.ADMIN),
-    floor="floor, everybody's rows",
-    everybody=True,
+    partial(_start_hedgerow, SIGNED),
 )
 OR_BARE = Variant(
     "owner OR admin setting",
     "one policy, settings read bare; the settings as a statement of their own",
-    "or_bare",
     partial(_set_up_or, _BARE),
     _start_or,
 )
 OR_WRAPPED = Variant(
     "owner OR admin setting, wrapped",
     "the same with each setting in a sub-select",
-    "or_wrapped",
     partial(_set_up_or, _WRAPPED),
     _start_or,
 )
@@ -250,5 +217,5 @@ OR_WRAPPED = Variant(
 ESSENTIAL = (FLOOR, CONTROL, HEDGEROW_PLAIN, HEDGEROW_SIGNED)
 """What the goals are about."""
 
-OWN = (*ESSENTIAL, FLOOR_EVERYBODY, HEDGEROW_ADMIN, OR_BARE, OR_WRAPPED)
+OWN = (*ESSENTIAL, OR_BARE, OR_WRAPPED)
 """All variants that need nothing but Hedgerow."""

@@ -9,7 +9,8 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,6 @@ class Order:
     requests: Sequence[str]
     connections: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How long it took, and the milliseconds of each request; answers other than 200, by status."""
-
-    seconds: float
-    milliseconds: Sequence[float]
-    refused: dict[str, int]
 
 
 _END = b"\r\n\r\n"
@@ -43,7 +35,8 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
     return head[9:12]
 
 
-async def _load(order: Order) -> Outcome:
+async def _load(order: Order) -> dict[str, Any]:
+    """Return how long it took, the milliseconds of each request, and other answers than 200."""
     requests = [request.encode() for request in order.requests]
     sockets = [
         await asyncio.open_connection("127.0.0.1", order.port) for _ in range(order.connections)
@@ -68,13 +61,26 @@ async def _load(order: Order) -> Outcome:
     seconds = time.perf_counter() - began
     for _, writer in sockets:
         writer.close()
-    return Outcome(seconds, taken, refused)
+    return {"seconds": seconds, "milliseconds": taken, "refused": refused}
+
+
+async def _send(port: int, request: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request.encode())
+    status = await _answer(reader)
+    writer.close()
+    await writer.wait_closed()
+    return status
+
+
+def send_one(port: int, request: str) -> bytes:
+    """Send one request in this process, and return the status of the answer."""
+    return asyncio.run(_send(port, request))
 
 
 def main() -> None:
     for line in sys.stdin:
-        outcome = asyncio.run(_load(Order(**json.loads(line))))
-        print(json.dumps(asdict(outcome)), flush=True)
+        print(json.dumps(asyncio.run(_load(Order(**json.loads(line))))), flush=True)
 
 
 if __name__ == "__main__":

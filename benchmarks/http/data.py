@@ -1,8 +1,6 @@
 """The two databases, with row security and without: migrated by the real command, the same rows."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,8 +9,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import URL, NullPool, create_engine, text
 
-from benchmarks.machine import PROJECT
-from benchmarks.server import create_database, run
+from benchmarks.server import PROJECT, create_database, run, upgrade
 
 ITEMS_EACH = 100
 READERS, WRITERS = 8, 2
@@ -80,25 +77,13 @@ def make_data(server: URL, directory: str, rows: int) -> Data:
     owners = max(rows // ITEMS_EACH, READERS)
     first, second = VARIANTS
     urls = {first: create_database(server, first)}
-    _upgrade(first, urls[first], directory)
+    upgrade(environment(first, urls[first]), directory)
     readers, writers = _fill(urls[first], owners)
     urls[second] = create_database(server, second, template=first)
-    _upgrade(second, urls[second], directory)
+    upgrade(environment(second, urls[second]), directory)
     for url in urls.values():
         run(url, "VACUUM (ANALYZE, FREEZE)")
     return Data(owners * ITEMS_EACH, urls, readers, writers)
-
-
-def _upgrade(variant: str, url: URL, directory: str) -> None:
-    command = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
-    subprocess.run(
-        [*command, "upgrade", "head"],
-        cwd=directory,
-        env=environment(variant, url),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
 
 
 def _fill(url: URL, owners: int) -> tuple[tuple[Person, ...], tuple[Person, ...]]:

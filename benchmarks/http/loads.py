@@ -79,18 +79,18 @@ def check_answers(server: Server, data: Data, tokens: Tokens) -> int:
             right += _check_list(server, path, person, tokens[person.email])
         other, person = data.readers[0], data.readers[1]
         for item in person.items[:3]:
-            answer = server.ask("GET", f"{path}{item}", token=tokens[person.email])
-            _demand(answer.content.get("id") == str(item), f"{path}{item}: {answer}")
-            answer = server.ask("GET", f"{path}{item}", token=tokens[other.email])
-            _demand(answer.status == 404, f"{other.email} reaches {path}{item}: {answer}")
+            answer = server.ask("GET", f"{path}{item}", tokens[person.email])
+            _demand(answer.json().get("id") == str(item), f"{path}{item}: {answer.text}")
+            answer = server.ask("GET", f"{path}{item}", tokens[other.email])
+            _demand(answer.status_code == 404, f"{other.email} reaches {path}{item}: {answer.text}")
         writer = data.writers[0]
-        answer = server.ask("POST", path, token=tokens[writer.email], content=NEW)
-        _demand(answer.content.get("owner_id") == str(writer.id), f"POST {path}: {answer}")
+        answer = server.ask("POST", path, tokens[writer.email], json=NEW)
+        _demand(answer.json().get("owner_id") == str(writer.id), f"POST {path}: {answer.text}")
     return right
 
 
 def _check_list(server: Server, path: str, person: Person, token: str) -> int:
-    content = server.ask("GET", path, token=token).content
+    content = server.ask("GET", path, token).json()
     ids = [item["id"] for item in content["data"]]
     owners = {item["owner_id"] for item in content["data"]}
     is_right = (

@@ -1,17 +1,20 @@
-"""Let both variants take turns under every load, and sum up."""
+"""Let both variants take turns under a load, and count round trips."""
 
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from benchmarks.http.client import Order, Outcome
+from benchmarks.http.client import Order, send_one
 from benchmarks.http.data import VARIANTS
 from benchmarks.http.loads import Load
-from benchmarks.http.servers import Client, Server
-from benchmarks.medians import median_with_interval, percentile
+from benchmarks.http.servers import Client, Server, ServerError
+from benchmarks.medians import Ratio, Throughput, Turn, compare
 from benchmarks.progress import tell
+from tests.support.proxy import Proxy
 
 WITHOUT, WITH = VARIANTS
+_WARM_UP = 8
+"""psycopg prepares a statement the sixth time that it sees it."""
+_COUNTED = 3
 
 
 @dataclass(frozen=True)
@@ -25,89 +28,63 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Throughput:
-    """One variant: requests a second (median of the rounds), milliseconds of all its requests."""
-
-    requests: int
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One load. `ratio` is the median of the rounds' ratios of requests a second, with to without.
-
-    `ratio_low` and `ratio_high` are its 95 % confidence interval, by the sign test.
-    """
+class Measurement(Ratio):
+    """One load; the ratio is that of requests a second, with row security to without."""
 
     load: str
     kind: str
     connections: int
     latency_ms: float
     variants: Mapping[str, Throughput]
-    ratio: float
-    ratio_low: float
-    ratio_high: float
 
 
-def measure_loads(
+@dataclass(frozen=True)
+class RoundTrips:
+    """How often one request waits for the database."""
+
+    load: str
+    kind: str
+    variant: str
+    round_trips: int
+
+
+def measure_load(
     servers: Mapping[str, Server],
     client: Client,
-    loads: Sequence[Load],
+    load: Load,
+    connections: int,
     pace: Pace,
     latency_ms: float,
-) -> list[Measurement]:
-    """Return a measurement of each load at each number of connections."""
-    found = []
-    for connections in pace.connections:
-        for load in loads:
-            tell(f"{latency_ms:g} ms away, {connections} connections: {load.kind} {load.name}")
-            outcomes = _take_turns(servers, client, load, connections, pace)
-            found.append(_summed_up(outcomes, load, connections, latency_ms))
-    return found
-
-
-def _take_turns(
-    servers: Mapping[str, Server], client: Client, load: Load, connections: int, pace: Pace
-) -> dict[str, list[Outcome]]:
-    outcomes: dict[str, list[Outcome]] = {variant: [] for variant in servers}
-    for turn in range(pace.rounds + 1):
-        order = list(servers) if turn % 2 else list(servers)[::-1]
-        for variant in order:
-            order_ = Order(servers[variant].port, load.requests, connections, pace.seconds)
-            outcome = client.load(order_)
-            if turn > 0:
-                outcomes[variant].append(outcome)
-    return outcomes
-
-
-def _summed_up(
-    outcomes: Mapping[str, Sequence[Outcome]], load: Load, connections: int, latency_ms: float
 ) -> Measurement:
-    rates = {
-        variant: [len(outcome.milliseconds) / outcome.seconds for outcome in mine]
-        for variant, mine in outcomes.items()
-    }
-    pairs = zip(rates[WITH], rates[WITHOUT], strict=True)
-    ratio, low, high = median_with_interval([mine / reference for mine, reference in pairs])
+    """Measure one load at one number of connections."""
+    tell(f"{latency_ms:g} ms away, {connections} connections: {load.kind} {load.name}")
+    turns: dict[str, list[Turn]] = {variant: [] for variant in servers}
+    for number in range(pace.rounds + 1):
+        for variant in list(servers) if number % 2 else list(servers)[::-1]:
+            order = Order(servers[variant].port, load.requests, connections, pace.seconds)
+            turn = client.load(order)
+            if number > 0:
+                turns[variant].append(turn)
+    throughputs, ratio = compare(turns)
     return Measurement(
-        load.name,
-        load.kind,
-        connections,
-        latency_ms,
-        {variant: _throughput(rates[variant], mine) for variant, mine in outcomes.items()},
-        ratio=ratio,
-        ratio_low=low,
-        ratio_high=high,
+        **asdict(ratio),
+        load=load.name,
+        kind=load.kind,
+        connections=connections,
+        latency_ms=latency_ms,
+        variants=throughputs,
     )
 
 
-def _throughput(rates: Sequence[float], outcomes: Sequence[Outcome]) -> Throughput:
-    taken = sorted(each for outcome in outcomes for each in outcome.milliseconds)
-    return Throughput(
-        requests=len(taken),
-        requests_per_second=round(statistics.median(rates), 1),
-        p50_ms=round(percentile(taken, 0.50), 3),
-        p99_ms=round(percentile(taken, 0.99), 3),
-    )
+def count_round_trips(server: Server, proxy: Proxy, variant: str, load: Load) -> RoundTrips:
+    """Send a load's requests one by one, to a server that reaches its database through `proxy`."""
+    seen = []
+    for number in range(_WARM_UP + _COUNTED):
+        before = proxy.flights
+        status = send_one(server.port, load.requests[number % len(load.requests)])
+        if status != b"200":
+            raise ServerError(f"Status {status.decode()} for {load.kind} {load.name}")
+        seen.append(proxy.flights - before)
+    if len(set(seen[_WARM_UP:])) != 1:
+        raise ServerError(f"The same request takes now more and now fewer round trips: {seen}")
+    return RoundTrips(load.name, load.kind, variant, seen[-1])

@@ -7,22 +7,12 @@ from fastapi_rls import RLS, UserPolicy
 from fastapi_rls.registry import PolicyRegistry
 from sqlalchemy import create_engine
 
-from benchmarks.database.variants import (
-    Place,
-    Runner,
-    as_owner,
-    engine_for,
-    ensure_login,
-    grant_tables,
-)
+from benchmarks.database.variants import Place, Runner, engine_for
 
 HOW = "its UserPolicy on owner_id, through the session dependency with its default configuration"
 
 
 def set_up(place: Place) -> None:
-    with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
     registry = PolicyRegistry()
     registry.register(UserPolicy("owner", column="owner_id", context_type="uuid", table="item"))
     owner = create_engine(place.owner_url)

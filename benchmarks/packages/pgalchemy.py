@@ -9,14 +9,7 @@ from sqlalchemy import Uuid, cast, func
 from sqlalchemy.orm import Session
 
 from benchmarks.database.schema import ITEM
-from benchmarks.database.variants import (
-    Place,
-    Runner,
-    as_owner,
-    engine_for,
-    ensure_login,
-    grant_tables,
-)
+from benchmarks.database.variants import Place, Runner, as_owner, engine_for
 from hedgerow import sql
 
 HOW = "its Policy with nullif(config_value(...), '') as its page shows, and configure(session, ...)"
@@ -30,8 +23,6 @@ def set_up(place: Place) -> None:
         using=ITEM.c.owner_id == cast(func.nullif(config_value("app.user_id"), ""), Uuid),
     )
     with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
         connection.execute(sql.Statement("ALTER TABLE item ENABLE ROW LEVEL SECURITY"))
         connection.execute(sql.Statement(policy.create_sql()))
 

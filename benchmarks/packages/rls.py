@@ -11,14 +11,7 @@ from sqlalchemy import UUID as SQL_UUID
 from sqlalchemy import column
 from sqlalchemy.orm import Session
 
-from benchmarks.database.variants import (
-    Place,
-    Runner,
-    as_owner,
-    engine_for,
-    ensure_login,
-    grant_tables,
-)
+from benchmarks.database.variants import Place, Runner, as_owner, engine_for
 from hedgerow import sql
 
 HOW = (
@@ -39,8 +32,6 @@ def set_up(place: Place) -> None:
         custom_policy_name="owner",
     )
     with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
         # What its create_policies does for metadata.create_all.
         connection.execute(sql.Statement("ALTER TABLE item ENABLE ROW LEVEL SECURITY"))
         connection.execute(sql.Statement("ALTER TABLE item FORCE ROW LEVEL SECURITY"))

@@ -9,15 +9,7 @@ from contextlib import contextmanager
 import rowstile.sqlalchemy
 from sqlalchemy.orm import Session
 
-from benchmarks.database.variants import (
-    CannotRunError,
-    Place,
-    Runner,
-    as_owner,
-    engine_for,
-    ensure_login,
-    grant_tables,
-)
+from benchmarks.database.variants import CannotRunError, Place, Runner, engine_for
 from hedgerow import RoleNames
 
 HOW = (
@@ -27,9 +19,6 @@ HOW = (
 
 
 def set_up(place: Place) -> None:
-    with as_owner(place) as connection:
-        ensure_login(connection)
-        grant_tables(connection)
     with tempfile.TemporaryDirectory() as directory:
         tables = ("--schema", "public", "--users", "public.user", "--role", RoleNames.app)
         _run(directory, place, "init", *tables, "--out", "db")

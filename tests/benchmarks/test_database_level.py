@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from benchmarks.database.level import measure_sizes, summary
-from benchmarks.database.measure import Pace, ways_of
+from benchmarks.database.contestant import ways_of
+from benchmarks.database.level import measure_sizes
+from benchmarks.database.measure import Pace
 from benchmarks.database.operations import OPERATIONS, WrongRowsError
 from benchmarks.database.size import measure_size
 from benchmarks.database.variants import FLOOR, HEDGEROW_PLAIN, OWN, CannotRunError, Place
@@ -24,9 +25,8 @@ pytestmark = pytest.mark.xdist_group("benchmarks")
 ROWS = 10_000
 PACE = Pace(rounds=1, repeat=2, warm_up=0)
 SCANNING = {"owner OR admin setting", "owner OR admin setting, wrapped"}
-UNFILTERED = {"floor, everybody's rows", "hedgerow admin"}
 READING_ONE_OWNER = {"floor", "floor again", "hedgerow plain", "hedgerow signed"}
-ASKING_ONCE = {"hedgerow plain", "hedgerow signed", "hedgerow admin"}
+ASKING_ONCE = {"hedgerow plain", "hedgerow signed"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def own_server() -> Iterator[URL]:
 def test_every_operation_is_measured_in_every_way_and_variant(results: dict[str, Any]) -> None:
     (size,) = results["sizes"]
     found = {(one["operation"], one["way"], one["variant"]) for one in size["measurements"]}
-    running = [variant["name"] for variant in results["variants"] if variant["runs"]]
+    running = [variant["name"] for variant in results["variants"] if not variant["why_not"]]
     assert set(running) >= {variant.name for variant in OWN}
     assert found == {
         (operation.name, way, name)
@@ -69,11 +69,8 @@ def test_measurements_hold_what_a_page_shows(results: dict[str, Any]) -> None:
 
 
 def test_the_floor_is_its_own_measure(results: dict[str, Any]) -> None:
-    floors = {
-        variant["name"]: variant["floor"] for variant in results["variants"] if "floor" in variant
-    }
     for one in results["sizes"][0]["measurements"]:
-        if floors[one["variant"]] == one["variant"]:
+        if one["variant"] == "floor":
             assert one["ratio"] == 1
 
 
@@ -88,15 +85,14 @@ def test_results_say_where_they_come_from(results: dict[str, Any]) -> None:
 def test_each_package_is_measured_or_says_why_not(results: dict[str, Any]) -> None:
     told = {variant["name"]: variant for variant in results["variants"]}
     for distribution in DISTRIBUTIONS:
-        assert told[distribution]["runs"] or told[distribution]["why_not"]
+        assert told[distribution]["why_not"] or told[distribution]["version"]
 
 
-def test_goals_are_judged_and_summed_up(results: dict[str, Any]) -> None:
+def test_goals_are_judged(results: dict[str, Any]) -> None:
     goals = results["goals"]
     assert len(goals) >= 6
     for goal in goals:
         assert goal["met"] is (goal["value"] <= goal["limit"])
-        assert goal["goal"] in summary(results)
 
 
 @pytest.mark.parametrize("name", sorted(READING_ONE_OWNER))
@@ -118,13 +114,6 @@ def test_the_identity_is_asked_for_once_a_statement(
         assert plan["init_plans"] == [1]
 
 
-@pytest.mark.parametrize("name", sorted(UNFILTERED))
-def test_an_admin_filters_no_row(plans: dict[str, list[dict[str, Any]]], name: str) -> None:
-    for plan in plans[name]:
-        searched = ROWS * 9 // 10 if plan["operation"] == "search" else 0
-        assert plan["rows_filtered"] == searched
-
-
 @pytest.mark.parametrize("name", sorted(SCANNING))
 def test_an_or_beside_the_comparison_reads_everything(
     plans: dict[str, list[dict[str, Any]]], name: str
@@ -138,7 +127,7 @@ def test_an_or_beside_the_comparison_reads_everything(
 def test_the_identity_costs_no_round_trip(results: dict[str, Any]) -> None:
     trips = results["sizes"][0]["round_trips"]
     assert trips["floor"] == {"statement": 1, "transaction": 3}
-    for name in ("hedgerow plain", "hedgerow signed", "hedgerow admin"):
+    for name in ("hedgerow plain", "hedgerow signed"):
         assert trips[name] == trips["floor"]
 
 
@@ -149,14 +138,14 @@ def test_an_identity_as_a_statement_of_its_own_is_seen(results: dict[str, Any]) 
 
 
 def test_a_variant_with_wrong_rows_is_refused(own_server: URL) -> None:
-    """Without WHERE and without row security, everybody's rows come back."""
+    """Without WHERE and without row security, the rows of all users come back."""
     leaking = replace(FLOOR, hand_written=False)
     with pytest.raises(WrongRowsError, match="newest 20"):
         measure_size(own_server, 1_000, [leaking], PACE)
 
 
 def test_a_package_with_wrong_rows_is_told_and_left_out(own_server: URL) -> None:
-    leaking = replace(FLOOR, name="leaking", database="leaking", hand_written=False, package="1.0")
+    leaking = replace(FLOOR, name="leaking", hand_written=False, package="1.0")
     size = measure_size(own_server, 1_000, [FLOOR, leaking], PACE)
     assert "newest 20" in size.failures["leaking"]
     assert {one.variant for one in size.measurements} == {"floor"}
@@ -166,6 +155,6 @@ def test_a_package_that_cannot_be_set_up_is_told(own_server: URL) -> None:
     def set_up(place: Place) -> None:
         raise CannotRunError("It needs what is not here.")
 
-    broken = replace(HEDGEROW_PLAIN, name="broken", database="broken", set_up=set_up, package="1.0")
+    broken = replace(HEDGEROW_PLAIN, name="broken", set_up=set_up, package="1.0")
     size = measure_size(own_server, 1_000, [FLOOR, broken], PACE)
     assert "It needs what is not here." in size.failures["broken"]

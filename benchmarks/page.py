@@ -1,0 +1,206 @@
+"""Writes the generated parts of docs/explanation/performance.md from benchmarks/results/.
+
+The text around them is written by hand, and states no figure of its own.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from benchmarks.database.contestant import WAYS
+from benchmarks.database.variants import FLOOR, HEDGEROW_PLAIN, HEDGEROW_SIGNED
+from benchmarks.server import PROJECT
+from scripts._generated import table, with_parts
+
+RESULTS = PROJECT / "benchmarks" / "results"
+PAGE = PROJECT / "docs" / "explanation" / "performance.md"
+_LONGEST_LINE = 400
+
+Results = Mapping[str, Any]
+"""What one level writes, as JSON has it."""
+
+
+def as_json(value: Any, indent: str = "") -> str:
+    """Return JSON that has what fits into a line in one line, so that a change is easy to see."""
+    line = json.dumps(value)
+    if len(line) <= _LONGEST_LINE or not isinstance(value, dict | list):
+        return line
+    deeper = f"{indent} "
+    if isinstance(value, dict):
+        inner = [f"{json.dumps(key)}: {as_json(one, deeper)}" for key, one in value.items()]
+    else:
+        inner = [as_json(one, deeper) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(inner) + f"\n{indent}{closing}"
+
+
+def read_results() -> dict[str, Results]:
+    """Return the last full run of each level; `database-large` is one with ten million rows."""
+    names = ("database", "database-large", "http", "audit")
+    return {name: json.loads((RESULTS / f"{name}.json").read_text()) for name in names}
+
+
+def parts(results: Mapping[str, Results]) -> dict[str, Callable[[], str]]:
+    """Return what writes each generated part of the page."""
+    database, large, http, audit = results.values()
+    return {
+        "goals": partial(goals, database, http),
+        "runs": partial(_runs, results),
+        "variants": partial(_variants, database),
+        "ratios": partial(_ratios, database["sizes"][-1]),
+        "growth": partial(_growth, database, large),
+        "requests": partial(_requests, http),
+        "audit": partial(admins, audit),
+    }
+
+
+def write_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_parts(page, parts(read_results())), encoding="utf-8", newline="\n")
+
+
+def goals(*levels: Results) -> str:
+    rows = [("goal", "limit", "worst figure", "found at", "verdict")]
+    for goal in [goal for level in levels for goal in level["goals"]]:
+        verdict = "met" if goal["met"] else "**missed**"
+        rows.append(
+            (
+                goal["goal"],
+                f"{'at most' if goal['at_most'] else 'at least'} {goal['limit']:g}",
+                f"{goal['value']}" if isinstance(goal["value"], int) else _ratio(goal["value"]),
+                goal["where"],
+                verdict if goal["clear"] else f"{verdict}, not clearly",
+            )
+        )
+    met = sum(row[4].startswith("met") for row in rows)
+    return f"{met} of {len(rows) - 1} goals are met.\n\n{table(rows)}"
+
+
+def admins(audit: Results) -> str:
+    rows = [("work", "audit trail", "requests/s", "p50, ms", "p99, ms", "ratio (interval)")]
+    for one in audit["measurements"]:
+        for way, figures in one["ways"].items():
+            rate, p50, p99 = (
+                f"{figures['requests_per_second']:,.0f}",
+                _time(figures["p50_ms"]),
+                _time(figures["p99_ms"]),
+            )
+            rows.append((one["work"], way, rate, p50, p99, _interval(one) if way == "with" else ""))
+    return f"Admins at the same time: {audit['pace']['admins']}.\n\n{table(rows)}"
+
+
+def _runs(results: Mapping[str, Results]) -> str:
+    told = []
+    for name, one in results.items():
+        machine, memory = one["machine"], one["machine"]["memory_bytes"] / 2**30
+        facts = (
+            f"{one['pace']['rounds']} rounds",
+            f"{machine['processor']}, {machine['cores']} cores, {memory:.0f} GiB",
+            f"load {machine['load_average'][0]} before it began",
+            machine["system"],
+            *(f"{library} {version}" for library, version in one["versions"].items()),
+            *(f"`{key}={value}`" for key, value in one["server_settings"].items()),
+        )
+        told.append(
+            f"* **{name}** ({one['date'][:10]}, commit `{one['commit']}`): {'; '.join(facts)}."
+        )
+    methods = {one["level"]: f"**{one['level']}**: {one['method']}" for one in results.values()}
+    return "\n\n".join(["\n".join(told), *methods.values()])
+
+
+def _variants(database: Results) -> str:
+    size = database["sizes"][-1]
+    rows = [
+        (
+            "variant",
+            "what it is",
+            "owner is an index condition",
+            "rows read in vain",
+            "runs of each InitPlan",
+            "round trips",
+        )
+    ]
+    for variant in database["variants"]:
+        name, why_not = variant["name"], variant["why_not"]
+        if why_not:
+            rows.append((name, f"Left out. {why_not}", *("",) * 4))
+            continue
+        plans = size["plans"][name]
+        rows.append(
+            (
+                f"{name} {variant['version'] or ''}",
+                variant["description"],
+                "yes" if all(plan["owner_index"] for plan in plans) else "no",
+                f"{max(plan['rows_filtered'] for plan in plans):,}",
+                ", ".join(map(str, max(plan["init_plans"] for plan in plans))),
+                f"{size['round_trips'][name]['transaction']}",
+            )
+        )
+    return table(rows)
+
+
+def _found(size: Results, way: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the measurements of one way of counting, by operation and variant."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in size["measurements"]:
+        if one["way"] == way:
+            found.setdefault(one["operation"], {})[one["variant"]] = one
+    return found
+
+
+def _ratios(size: Results) -> str:
+    rows: list[tuple[str, ...]] = []
+    for way in WAYS:
+        for operation, found in _found(size, way).items():
+            floor, *others = found.values()
+            rows = rows or [("", "operation", "floor, µs", *(one["variant"] for one in others))]
+            ratios = (_ratio(one["ratio"]) for one in others)
+            rows.append((way, operation, _time(floor["median_us"]), *ratios))
+    return f"{size['rows']:,} rows of {size['owners']:,} owners.\n\n{table(rows)}"
+
+
+def _growth(*runs: Results) -> str:
+    names = (FLOOR.name, HEDGEROW_PLAIN.name, HEDGEROW_SIGNED.name)
+    head = ["operation"]
+    rows: dict[str, list[str]] = {}
+    for run in runs:
+        small, large = run["sizes"][0], run["sizes"][-1]
+        head += [f"{name}, {large['rows']:,} to {small['rows']:,}" for name in names]
+        after = _found(large, "statement")
+        for operation, before in _found(small, "statement").items():
+            rows.setdefault(operation, [operation]).extend(
+                _ratio(after[operation][name]["median_us"] / before[name]["median_us"])
+                for name in names
+            )
+    return table([tuple(head), *map(tuple, rows.values())])
+
+
+def _requests(http: Results) -> str:
+    trips: dict[tuple[str, str], list[str]] = {}
+    for one in http["round_trips"]:
+        trips.setdefault((one["kind"], one["load"]), []).append(f"{one['round_trips']}")
+    cells: dict[tuple[str, str], list[str]] = {}
+    heads: dict[str, None] = {}
+    for one in http["measurements"]:
+        heads[f"{one['latency_ms']:g} ms, {one['connections']}"] = None
+        rates = [f"{each['requests_per_second']:,.0f}" for each in one["variants"].values()]
+        told = f"{' / '.join(rates)} · **{_ratio(one['ratio'])}**"
+        cells.setdefault((one["kind"], one["load"]), []).append(told)
+    rows = [
+        (f"{kind} {load}", " / ".join(trips.get((kind, load), ())), *own)
+        for (kind, load), own in cells.items()
+    ]
+    return f"{http['rows']:,} rows.\n\n{table([('route', 'round trips', *heads), *rows])}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:,.0f}"
+
+
+def _time(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _interval(one: Mapping[str, Any]) -> str:
+    return f"{_ratio(one['ratio'])} ({_ratio(one['ratio_low'])} to {_ratio(one['ratio_high'])})"
