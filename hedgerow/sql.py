@@ -1,12 +1,17 @@
-"""Quote names and text for the statements in which PostgreSQL takes no bound values."""
+"""Compose the statements in which PostgreSQL takes no bound values."""
 
+import re
+import string
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
+
+from hedgerow.errors import ConfigurationError
 
 # Any paramstyle but the default, for which a percent sign would be doubled here already, and once
 # more where the statement is compiled.
@@ -33,6 +38,44 @@ def text_literal(value: str) -> str:
     literal = "'" + value.replace("'", "''") + "'"
     # A backslash means itself only where standard_conforming_strings is on; E'' does not depend.
     return "E" + literal.replace("\\", "\\\\") if "\\" in value else literal
+
+
+class _Template(string.Template):
+    """SQL with placeholders such as `@{name}`, which SQL itself does not use."""
+
+    flags = re.VERBOSE  # names are in lower case
+    pattern = r"""
+        @(?:
+            \{(?P<braced>[a-z_]+)\} |
+            (?P<invalid>(?=\{)) |
+            (?P<escaped>(?!)) | (?P<named>(?!))
+        )
+    """  # type: ignore[assignment]
+
+
+_BODY_QUOTE = "$body$"
+
+
+def read(package: str, file: str) -> str:
+    """Return the statement in `sql/FILE` of `package`, without the comment that opens it."""
+    text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
+    return re.sub(r"\A(--.*\n)+", "", text).rstrip().removesuffix(";")
+
+
+def fill(statement: str, **values: str) -> str:
+    """Return `statement` with `values`, which are SQL, in place of `@{name}`.
+
+    Raises ValueError for a name that has no value, or a value that has no place;
+    ConfigurationError for a value that would end the body of a function.
+    """
+    template = _Template(statement)
+    names = set(template.get_identifiers())
+    if names != values.keys():
+        raise ValueError(f"Missing or left over: {', '.join(sorted(names ^ values.keys()))}.")
+    for value in values.values():
+        if _BODY_QUOTE in value:
+            raise ConfigurationError(f"{value} cannot be used: a name must not hold {_BODY_QUOTE}.")
+    return template.substitute(values)
 
 
 def set_config_calls(settings: Mapping[str, str]) -> list[ColumnElement[str]]:

@@ -40,9 +40,7 @@ COLUMNS = (
 """What an entry's hash is made of, in this order; a time in seconds, so that no setting matters."""
 
 
-CHAIN_TRIGGER = f"""CREATE CONSTRAINT TRIGGER chain AFTER INSERT ON {TABLE}
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION rls.chain()"""
-"""Chains at the end of a transaction, so that it holds the lock on the head for a moment only."""
+CHAIN_TRIGGER = sql.read("hedgerow.audit", "chain_trigger.sql")
 
 
 def digest(entry: str = "") -> str:
@@ -57,29 +55,7 @@ def digest(entry: str = "") -> str:
 
 def create_statements(roles: RoleNames) -> Iterable[str]:
     """Return the SQL that makes the tables, which the functions of this package then fill."""
-    yield f"""CREATE TABLE {TABLE} (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    position bigint UNIQUE,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    event text NOT NULL CHECK (event IN ('elevation', 'login', 'statement', 'change', 'retention')),
-    elevation bigint,
-    user_id text,
-    role text NOT NULL,
-    login text NOT NULL DEFAULT session_user,
-    reason text,
-    method text,
-    path text,
-    request_id text,
-    transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    table_name text,
-    row_key jsonb,
-    owner text,
-    command text,
-    columns text[],
-    changes jsonb,
-    previous bytea,
-    hash bytea
-)"""
+    yield sql.read("hedgerow.audit", "audit.sql")
     yield f"CREATE INDEX audit_user_id_position ON {TABLE} (user_id, position)"
     yield f"CREATE INDEX audit_transaction ON {TABLE} (transaction)"
     yield "CREATE TABLE rls.audit_head (position bigint NOT NULL, hash bytea NOT NULL)"

@@ -10,34 +10,25 @@ from hedgerow.config.roles import RoleNames
 
 NAME = "rls_audit"
 
+# On one line: a check prints it as its fix.
+_CREATE = " ".join(sql.read("hedgerow.audit", "trigger.sql").split())
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 def create_trigger_statement(
     trigger: AuditTrigger, table: str, schema: str | None, roles: RoleNames
 ) -> str:
-    """Return the CREATE TRIGGER of an audited table.
-
-    Its condition costs an ordinary user's statement a comparison a row and calls no function of
-    ours. The elevation and the login are asked for as well as the role, because what ON DELETE
-    CASCADE deletes is deleted as the table's owner.
-    """
-    elevation = sql.text_literal(ELEVATION_SETTING)
-    arguments = ", ".join(
-        sql.text_literal(argument)
-        for argument in (
-            _array(trigger.key),
-            trigger.owner or "",
-            _array(trigger.values),
-        )
-    )
-    return (
-        f"CREATE TRIGGER {NAME} AFTER INSERT OR UPDATE OR DELETE"
-        f" ON {sql.table_name(table, schema)} FOR EACH ROW"
-        f" WHEN (current_user = {sql.text_literal(roles.admin)}::name"
-        f" OR session_user = {sql.text_literal(roles.maintenance)}::name"
-        f" OR current_setting({elevation}, true) <> '')"
-        f" EXECUTE FUNCTION rls.record_change({arguments})"
+    """Return the CREATE TRIGGER of an audited table."""
+    return sql.fill(
+        _CREATE,
+        name=NAME,
+        table=sql.table_name(table, schema),
+        admin_role=sql.text_literal(roles.admin),
+        maintenance_role=sql.text_literal(roles.maintenance),
+        elevation_setting=sql.text_literal(ELEVATION_SETTING),
+        key=sql.text_literal(_array(trigger.key)),
+        owner=sql.text_literal(trigger.owner or ""),
+        values=sql.text_literal(_array(trigger.values)),
     )
 
 

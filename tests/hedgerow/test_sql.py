@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.errors import ConfigurationError
 from tests.support.databases import Database
 
 ANY_TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=15)
@@ -68,3 +69,28 @@ def test_a_schema_is_quoted_by_itself() -> None:
 def test_public_is_everybody_and_no_role_of_that_name(public: str) -> None:
     assert sql.role_name(public) == "PUBLIC"
     assert sql.role_name("select") == '"select"'
+
+
+def test_a_statement_is_filled_by_name() -> None:
+    statement = "SELECT @{text}, '{1}' @> tags, $1, %s, :x, {a}, $b, ${c} FROM @{table}"
+    filled = sql.fill(statement, text=sql.text_literal("it's @{table}"), table=sql.name("user"))
+    expected = "SELECT 'it''s @{table}', '{1}' @> tags, $1, %s, :x, {a}, $b, ${c} FROM"
+    assert filled == f'{expected} "user"'
+
+
+@pytest.mark.parametrize("values", [{}, {"a": "1", "b": "2"}, {"b": "2"}])
+def test_a_name_that_is_missing_or_left_over(values: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"^Missing or left over: "):
+        sql.fill("SELECT @{a}", **values)
+
+
+@pytest.mark.parametrize("placeholder", ["@{}", "@{A}", "@{a", "@{a b}"])
+def test_a_placeholder_that_is_none(placeholder: str) -> None:
+    with pytest.raises(ValueError, match="Invalid placeholder"):
+        sql.fill(f"SELECT {placeholder}")
+
+
+def test_a_value_cannot_end_the_body_of_a_function() -> None:
+    """A deployment chooses the names of its roles."""
+    with pytest.raises(ConfigurationError, match=r"must not hold \$body\$"):
+        sql.fill("AS $body$ @{role} $body$", role=sql.text_literal("a$body$; DROP TABLE item; --"))

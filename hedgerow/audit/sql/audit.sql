@@ -1,0 +1,23 @@
+CREATE TABLE rls.audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    position bigint UNIQUE,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    event text NOT NULL CHECK (event IN ('elevation', 'login', 'statement', 'change', 'retention')),
+    elevation bigint,
+    user_id text,
+    role text NOT NULL,
+    login text NOT NULL DEFAULT session_user,
+    reason text,
+    method text,
+    path text,
+    request_id text,
+    transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    table_name text,
+    row_key jsonb,
+    owner text,
+    command text,
+    columns text[],
+    changes jsonb,
+    previous bytea,
+    hash bytea
+);

@@ -1,0 +1,3 @@
+CREATE OR REPLACE FUNCTION rls.role() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN rls.@{check}() THEN current_setting(@{role_setting}, true) END;

@@ -1,0 +1,8 @@
+-- rls.role() as it is without an audit trail, for the kind of identities that the database has.
+DO $do$ BEGIN
+    IF to_regprocedure('rls.verify_identity()') IS NOT NULL THEN
+        @{signed_role};
+    ELSE
+        @{plain_role};
+    END IF;
+END $do$;
