@@ -12,12 +12,15 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from enum import Enum
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, UnionType
 from typing import Any, get_args
 
 from fastapi.params import Depends
-from typer.models import ArgumentInfo, CommandInfo, OptionInfo
+from typer.core import TyperGroup
+from typer.models import ArgumentInfo, OptionInfo
 
 import app.api.deps
 import hedgerow
@@ -25,7 +28,8 @@ import hedgerow.embedded
 import hedgerow.fastapi
 import hedgerow.migrations
 from app.core.config import Settings
-from hedgerow.cli import _commands
+from hedgerow.cli import COMMANDS
+from hedgerow.cli.lazy import LazyCommand
 from hedgerow.migrations.operation import RowSecurityOp
 from scripts._generated import one_line, table, with_parts
 
@@ -58,21 +62,27 @@ def _written(default: object) -> str:
 
 
 def _commands_part() -> str:
-    commands = sorted(_commands.registered_commands, key=lambda command: command.name or "")
-    return "\n\n".join(_command(command) for command in commands)
+    return "\n\n".join(
+        _command(name, function) for name, function in _functions(COMMANDS, "hedgerow")
+    )
 
 
-def _command(command: CommandInfo) -> str:
-    name = f"hedgerow {command.name}"
-    parts = [f"## `{name}`", _help(_said(command.help, name))]
-    parameters = inspect.signature(command.callback or _nothing).parameters.values()
+def _functions(group: TyperGroup, typed: str) -> Iterator[tuple[str, Callable[..., None]]]:
+    """Yield the function of each command, after the command as a person types it."""
+    for command in group.commands.values():
+        name = f"{typed} {command.name}"
+        if isinstance(command, LazyCommand):
+            yield name, command.function()
+        elif isinstance(command, TyperGroup):
+            yield from _functions(command, name)
+
+
+def _command(name: str, function: Callable[..., None]) -> str:
+    parts = [f"## `{name}`", _help(_docstring(function, name))]
+    parameters = inspect.signature(function).parameters.values()
     rows = [row for parameter in parameters for row in _parameter(parameter, name)]
     head = ("argument", "default", "what it is")
     return "\n\n".join([*parts, table([head, *rows])] if rows else parts)
-
-
-def _nothing() -> None:
-    pass
 
 
 def _parameter(parameter: inspect.Parameter, command: str) -> Iterator[tuple[str, str, str]]:
@@ -88,7 +98,10 @@ def _parameter(parameter: inspect.Parameter, command: str) -> Iterator[tuple[str
             said += " Required."
         # In Annotated, Typer keeps the first spelling where the default would be.
         spellings = [note.default, *(note.param_decls or ())]
-        spelling = ", ".join(f"`{one}`" for one in spellings if str(one).startswith("-"))
+        written = [str(one) for one in spellings if str(one).startswith("-")]
+        if isinstance(note, OptionInfo) and not written:
+            written = [f"--{parameter.name.replace('_', '-')}"]
+        spelling = ", ".join(f"`{one}`" for one in written)
         shown = parameter.default not in (None, False, inspect.Parameter.empty)
         default = getattr(parameter.default, "value", parameter.default)
         yield spelling or f"`{parameter.name}`", f"`{default}`" if shown else "", said
@@ -96,15 +109,11 @@ def _parameter(parameter: inspect.Parameter, command: str) -> Iterator[tuple[str
 
 def _help(text: str) -> str:
     """Return a command's help as Markdown: its indented lines are what a person types."""
-    blocks: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
-        if not paragraph.startswith("  "):
-            blocks.append(paragraph)
-        elif blocks and blocks[-1].endswith("\n```"):
-            blocks[-1] = f"{blocks[-1][:-4]}\n{inspect.cleandoc(paragraph)}\n```"
-        else:
-            blocks.append(f"```text\n{inspect.cleandoc(paragraph)}\n```")
-    return "\n\n".join(blocks)
+    return re.sub(r"\n+((?:^  .*\n?)+)", _code_block, text, flags=re.MULTILINE).rstrip("\n")
+
+
+def _code_block(indented: re.Match[str]) -> str:
+    return f"\n\n```text\n{inspect.cleandoc(indented[1])}\n```\n"
 
 
 def _names(module: ModuleType) -> str:
@@ -112,11 +121,23 @@ def _names(module: ModuleType) -> str:
 
 
 def _name(thing: Any, name: str) -> str:
+    if isinstance(thing, UnionType):
+        return _alias(name)
     signature = "\n".join(_signature(thing, name))
     parts = [f"### `{name}`", f"```text\n{signature}\n```", _docstring(thing, name)]
     if inspect.isclass(thing):
         parts += _methods(thing)
     return "\n\n".join(parts)
+
+
+def _alias(name: str) -> str:
+    """Return an alias of types, with the string below it, of which Python itself keeps nothing."""
+    body = ast.parse(inspect.getsource(import_module(hedgerow._HOMES[name]))).body
+    for line, below in pairwise(body):
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name:
+            said = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else None
+            return f"### `{name}`\n\n```text\n{ast.unparse(line)}\n```\n\n{_said(said, name)}"
+    raise UndocumentedError(f"{name} is defined nowhere.")
 
 
 def _signature(thing: Any, name: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from hedgerow.bench.table import TableBench
 from hedgerow.config.identity import UserId
 from hedgerow.config.project import Project
 from hedgerow.connect import first_line
-from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
+from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
 from hedgerow.policies.scope import Scope, scoped_tables
 
 Progress = Callable[[str, int], None]
@@ -81,7 +81,7 @@ def _find_user(owner: Connection, project: Project, wish: Wish) -> UserId | None
             reading(owner, wish.limits, past_policies=True),
             Session(owner, join_transaction_mode="create_savepoint") as session,
         ):
-            user_id = project.find_user(session, wish.user)
+            return project.require_user(session, wish.user)
     except OperationalError:
         raise
     except DBAPIError as error:
@@ -89,6 +89,3 @@ def _find_user(owner: Connection, project: Project, wish: Wish) -> UserId | None
             f"Cannot look up {wish.user!r}: {first_line(error)}. If the database is new, run"
             " `alembic upgrade head`."
         ) from None
-    if user_id is None:
-        raise IdentityError(f"There is no user {wish.user!r}: give the address they sign in with.")
-    return user_id

@@ -1,35 +1,43 @@
-"""The command `hedgerow`."""
+"""Row-level security for a FastAPI project: check it, explain it, and look at data through it.
+
+Examples:
+  hedgerow check
+  hedgerow psql --as user@example.com
+  hedgerow why --help
+"""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
-from hedgerow.cli import audit, bench, check, erd, lint, psql, why
+from hedgerow.cli.lazy import LazyCommand, group
 from hedgerow.errors import HedgerowError
 
-_commands = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="Row-level security for a FastAPI project: look at data as the application does.",
+COMMANDS = group(
+    "hedgerow.cli",
+    group(
+        "hedgerow.cli.audit",
+        LazyCommand("hedgerow.cli.audit.list"),
+        LazyCommand("hedgerow.cli.audit.prune"),
+        LazyCommand("hedgerow.cli.audit.verify"),
+    ),
+    LazyCommand("hedgerow.cli.bench"),
+    LazyCommand("hedgerow.cli.check"),
+    LazyCommand("hedgerow.cli.erd"),
+    LazyCommand("hedgerow.cli.lint"),
+    LazyCommand("hedgerow.cli.psql"),
+    LazyCommand("hedgerow.cli.why"),
 )
-audit.register(_commands)
-bench.register(_commands)
-check.register(_commands)
-erd.register(_commands)
-lint.register(_commands)
-psql.register(_commands)
-why.register(_commands)
 
 
-@_commands.callback()
-def _root() -> None:
-    """Keep `psql` a command of its own while there is only one."""
+def app(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, with `sys.argv` unless `arguments` are given, and exit.
 
-
-def app() -> None:
-    """Run the command line; what is wrong is one line that names the fix, and exit code 1."""
+    An error of Hedgerow's is one line that names the fix, and exit code 1.
+    """
     try:
-        _commands()
+        COMMANDS(arguments, prog_name="hedgerow")
     except HedgerowError as error:
         typer.echo(f"hedgerow: {error}", err=True)
         sys.exit(1)

@@ -15,41 +15,34 @@ from hedgerow.bench.report import as_json, lines
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.config.project import load_project
 
-_HELP = """Measure each scoped table with its policies, beside the same with a WHERE by hand.
 
-As a user with a typical number of rows: their count, first page and one row. Says how PostgreSQL
-finds the rows, and what to do where that is slow. Changes nothing: every transaction is READ ONLY.
-
-Examples:
-
-  hedgerow bench
-
-  hedgerow bench --user user@example.com --rounds 200
-
-  hedgerow bench --timeout 0.5 --format json
-"""
-
-
-def register(commands: typer.Typer) -> None:
-    """Add the command to the command line."""
-    commands.command("bench", help=_HELP)(_bench)
-
-
-def _bench(
+def command(
     user: Annotated[
-        str | None, typer.Option("--user", help="Whose rows, by e-mail; else a typical owner's.")
+        str | None,
+        typer.Option("--user", help="The user, by e-mail. Without: a typical owner."),
     ] = None,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, help="How often each statement runs in each way.")
+        int, typer.Option("--rounds", min=1, help="How often each statement is timed.")
     ] = 50,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0.001, help="After how many seconds a statement is ended."),
+        typer.Option("--timeout", min=0.001, help="Seconds after which a statement is cancelled."),
     ] = 5.0,
     output: Annotated[
-        OutputFormat, typer.Option("--format", help="For people, or for programs.")
+        OutputFormat, typer.Option("--format", help="Text for people, JSON for programs.")
     ] = OutputFormat.TEXT,
 ) -> None:
+    """Measure what the policies of your tables cost.
+
+    Each scoped table is measured with its policies, and with a WHERE written by hand instead, as a
+    user with a typical number of rows: the count, the first page and one row. Says how PostgreSQL
+    finds the rows, and how to fix what is slow. Changes nothing: all transactions are READ ONLY.
+
+    Examples:
+      hedgerow bench
+      hedgerow bench --user user@example.com --rounds 200
+      hedgerow bench --timeout 0.5 --format json
+    """
     project = load_project(Path.cwd())
     with _progress(steps(project)) as progress:
         report = measure(project, Wish(user, Limits(rounds, timeout)), progress)
@@ -62,7 +55,7 @@ def _bench(
 
 @contextmanager
 def _progress(length: int) -> Iterator[Callable[[str, int], None]]:
-    """Yield what draws a bar on stderr, where somebody sees it."""
+    """Yield the function that draws a bar on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _, __: None
         return

@@ -19,25 +19,7 @@ from hedgerow.cli.allowed import allowlist_at
 from hedgerow.config.project import load_project
 from hedgerow.connect import connect
 
-_HELP = """Say whether the database keeps users apart, as the application role and as the owner.
-
-Changes nothing. Exits with 1 where it finds an error, or cannot tell; with --strict, a warning too.
-What is right as it is stands in pyproject.toml, with the reason:
-
-  [tool.hedgerow]
-
-  allow = [{check = "H112", subject = "sign_up(text)", reason = "checks the invitation itself"}]
-
-Examples:
-
-  hedgerow check
-
-  hedgerow check --strict
-
-  hedgerow check --format sarif > hedgerow.sarif
-"""
-
-# Comparing policies locks a table against writers: what is busy is not to wait for this.
+# Comparing policies locks a table against writers, who must not wait long for that.
 _LOCK_TIMEOUT = text("SET lock_timeout = '3s'")
 
 
@@ -56,17 +38,27 @@ _WRITERS = {
 }
 
 
-def register(commands: typer.Typer) -> None:
-    """Add the command to the command line."""
-    commands.command("check", help=_HELP)(_check)
-
-
-def _check(
+def command(
     output: Annotated[
-        ReportFormat, typer.Option("--format", help="For people, programs or code scanning.")
+        ReportFormat,
+        typer.Option("--format", help="For people, programs or code scanning."),
     ] = ReportFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
 ) -> None:
+    """Check that the database keeps users apart.
+
+    Looks as the application role and as the owner, and changes nothing. Exits with 1 if it finds
+    an error or cannot tell, and with --strict also if it finds a warning.
+    A finding that is intended can be allowed in pyproject.toml, with the reason:
+
+      [tool.hedgerow]
+      allow = [{check = "H112", subject = "sign_up(text)", reason = "checks the invitation itself"}]
+
+    Examples:
+      hedgerow check
+      hedgerow check --strict
+      hedgerow check --format sarif > hedgerow.sarif
+    """
     here = Path.cwd()
     allowlist = allowlist_at(here)
     project = load_project(here)

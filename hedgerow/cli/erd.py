@@ -9,42 +9,32 @@ from hedgerow.config.project import find_settings, load_project
 from hedgerow.erd import page, read_diagram
 from hedgerow.errors import ConfigurationError
 
-_HELP = """Draw the tables, their keys and relationships, and which are kept apart by user.
-
-Writes a page of Markdown with a Mermaid diagram, from the mapped classes alone: it needs no
-database. The page is docs/database/erd.md, or what pyproject.toml says:
-
-  [tool.hedgerow]
-
-  erd = "docs/tables.md"
-
-With --check it writes nothing, and exits with 1 where the page is out of date.
-
-Examples:
-
-  hedgerow erd
-
-  hedgerow erd --check
-
-  hedgerow erd --output /tmp/tables.md
-"""
-
 _DEFAULT = "docs/database/erd.md"
 
 
-def register(commands: typer.Typer) -> None:
-    """Add the command to the command line."""
-    commands.command("erd", help=_HELP)(_erd)
-
-
-def _erd(
+def command(
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the page is up to date.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The page, if not the project's.")
+        Path | None, typer.Option("--output", help="Another file for the page.")
     ] = None,
 ) -> None:
+    """Draw the tables, their relationships, and which are scoped.
+
+    Writes a page of Markdown with a Mermaid diagram, from the mapped classes alone: it needs no
+    database. The page is docs/database/erd.md, or the one that pyproject.toml names:
+
+      [tool.hedgerow]
+      erd = "docs/tables.md"
+
+    With --check it writes nothing, and exits with 1 if the page is out of date.
+
+    Examples:
+      hedgerow erd
+      hedgerow erd --check
+      hedgerow erd --output /tmp/tables.md
+    """
     here = Path.cwd()
     target = output or _configured(here)
     wanted = page(read_diagram(load_project(here).metadata))

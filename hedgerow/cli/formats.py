@@ -1,10 +1,10 @@
-"""In what form a command answers."""
+"""The form of a command's output."""
 
 from enum import StrEnum
 
 
 class OutputFormat(StrEnum):
-    """Sentences for people, or JSON for programs."""
+    """Text for people, or JSON for programs."""
 
     TEXT = "text"
     JSON = "json"

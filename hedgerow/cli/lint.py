@@ -13,28 +13,20 @@ from hedgerow.errors import ConfigurationError
 from hedgerow.lint.model import Declarations, Route
 from hedgerow.lint.report import as_json, as_text, lint
 
-_HELP = """Find models that keep nobody apart, and routes that forget who is asking.
 
-Needs no database. Exits with 1 where something is found.
-
-Examples:
-
-  hedgerow lint
-
-  hedgerow lint --format json
-"""
-
-
-def register(commands: typer.Typer) -> None:
-    """Add the command to the command line."""
-    commands.command("lint", help=_HELP)(_lint)
-
-
-def _lint(
+def command(
     output: Annotated[
-        OutputFormat, typer.Option("--format", help="For people, or for programs.")
+        OutputFormat, typer.Option("--format", help="Text for people, JSON for programs.")
     ] = OutputFormat.TEXT,
 ) -> None:
+    """Find models without row security and routes without an identity.
+
+    Needs no database. Exits with 1 if it finds something.
+
+    Examples:
+      hedgerow lint
+      hedgerow lint --format json
+    """
     here = Path.cwd()
     allowlist = allowlist_at(here)
     project = load_project(here)

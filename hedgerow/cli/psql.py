@@ -19,48 +19,39 @@ from hedgerow.config.identity import REASON_SETTING, Identity
 from hedgerow.config.project import Project, load_project
 from hedgerow.connect import explain_connection_failure
 from hedgerow.embedded import binary
-from hedgerow.errors import ConfigurationError, DatabaseNotReadyError, IdentityError
-
-_HELP = """Open psql as the application role, with a user's identity, or as the maintenance role.
-
-As the maintenance role it sees everybody's rows. Where there is an audit trail that role's login
-is recorded with the reason, from PostgreSQL 17 on, and each of its changes.
-
-Examples:
-
-  hedgerow psql
-
-  hedgerow psql --as user@example.com
-
-  hedgerow psql --as user@example.com -- -c 'SELECT title FROM item'
-
-  hedgerow psql --maintenance --reason 'merge two accounts, ticket 4711'
-"""
+from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
 
 
-def register(commands: typer.Typer) -> None:
-    """Add the command to the command line."""
-    commands.command("psql", help=_HELP)(_psql)
-
-
-def _psql(
+def command(
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="What psql itself is given, after `--`.")
+        list[str] | None, typer.Argument(help="Arguments for psql itself, after `--`.")
     ] = None,
     as_user: Annotated[
-        str | None, typer.Option("--as", metavar="USER", help="Whose rows to see, by e-mail.")
+        str | None,
+        typer.Option("--as", metavar="USER", help="The user to be, by e-mail."),
     ] = None,
     maintenance: Annotated[
         bool, typer.Option("--maintenance", help="Log in as the maintenance role.")
     ] = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", help="Why: for the audit trail, with --maintenance.")
+        str | None, typer.Option("--reason", help="Why, for the audit trail; with --maintenance.")
     ] = None,
 ) -> None:
+    """Open psql as the application role, a user or the maintenance role.
+
+    The maintenance role sees the rows of all users. An audit trail records each of its changes, and
+    from PostgreSQL 17 on also its login, with the reason.
+
+    Examples:
+      hedgerow psql
+      hedgerow psql --as user@example.com
+      hedgerow psql --as user@example.com -- -c 'SELECT title FROM item'
+      hedgerow psql --maintenance --reason 'merge two accounts, ticket 4711'
+    """
     if maintenance and as_user is not None:
-        raise typer.BadParameter("The maintenance role is nobody's identity: leave --as out.")
+        raise typer.BadParameter("The maintenance role has no user: leave --as out.")
     if maintenance is not bool(reason):
-        raise typer.BadParameter("--maintenance and --reason go together: say why you look.")
+        raise typer.BadParameter("--maintenance and --reason go together: give both.")
     project = load_project(Path.cwd())
     url = _maintenance_url(project) if maintenance else project.direct_application_url()
     environment = {**os.environ, **_connection_variables(url)}
@@ -105,7 +96,7 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
     engine = create_engine(url, poolclass=NullPool)
     try:
         with Session(engine) as session:
-            user_id = project.find_user(session, name)
+            return Identity(project.require_user(session, name))
     except OperationalError as error:
         fix = "If it is a new database, run `alembic upgrade head`."
         raise DatabaseNotReadyError(explain_connection_failure(engine, error, fix)) from None
@@ -115,9 +106,6 @@ def _find_user(project: Project, url: URL, name: str) -> Identity:
             f"Cannot look up {name!r}: {reason}."
             " If the database is new, run `alembic upgrade head`."
         ) from None
-    if user_id is None:
-        raise IdentityError(f"There is no user {name!r}: give the address they sign in with.")
-    return Identity(user_id)
 
 
 def _options(settings: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Times as a person writes them: `7d` and `2h`, or a date."""
+"""Times as a command line has them: `7d` and `2h`, or a date."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -13,6 +13,7 @@ ELEVATION_SETTING = "app.elevation"
 """Which entry of the audit trail records that this transaction is an admin's."""
 
 UserId = UUID | int | str
+"""The key of a user; `RowSecurity.id_type` says which of these types it is."""
 
 
 class Role(StrEnum):

@@ -62,10 +62,12 @@ def _is_the_projects(file: str) -> bool:
     return not path.is_relative_to(sysconfig.get_path("stdlib"))
 
 
-def _referred(function: FunctionType) -> Iterator[object]:
+@functools.cache  # many routes call the same functions
+def _referred(function: FunctionType) -> tuple[object, ...]:
     names = {**function.__globals__, **_closure(function)}
-    for code in _nested(function.__code__):
-        yield from _referred_by(code, names)
+    return tuple(
+        referred for code in _nested(function.__code__) for referred in _referred_by(code, names)
+    )
 
 
 def _closure(function: FunctionType) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.project import Project
 from hedgerow.connect import explain_connection_failure, first_line
-from hedgerow.errors import DatabaseNotReadyError, IdentityError
+from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.why.answer import Explanation
 from hedgerow.why.decide import decide
 from hedgerow.why.policies import GATES, applying
@@ -28,9 +28,7 @@ def explain_for_user(project: Project, question: Question, name: str) -> Explana
     """
     with _owner_transaction(project) as connection:
         with Session(connection, join_transaction_mode="create_savepoint") as session:
-            user_id = project.find_user(session, name)
-            if user_id is None:
-                raise IdentityError(f"There is no user {name!r}: give the name they sign in with.")
+            user_id = project.require_user(session, name)
             may_be_admin = project.is_admin is None or project.is_admin(session, user_id)
         roles = (Role.USER, Role.ADMIN) if may_be_admin else (Role.USER,)
         identities = [Identity(user_id, role) for role in roles]

@@ -88,7 +88,7 @@ def test_it_lists_newest_first_for_people(
     trail: tuple[Database, Person, Person], folder: Path
 ) -> None:
     database, overseer, _ = trail
-    result = audit(folder, database, "--since", "1h", "--user", "OVERSEER@example.com")
+    result = audit(folder, database, "list", "--since", "1h", "--user", "OVERSEER@example.com")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert len(lines) == 8
@@ -99,7 +99,7 @@ def test_it_lists_what_filters_leave_for_programs(
     trail: tuple[Database, Person, Person], folder: Path
 ) -> None:
     database, overseer, owned = trail
-    as_json = ("--format", "json")
+    as_json = ("list", "--format", "json")
     changes = ("--event", "change", "--table", "item", "--user", str(overseer.id).upper())
     owned_by = ("--owner", owned.email)
     assert positions(audit(folder, database, *as_json, *changes, *owned_by)) == [7, 4]
@@ -111,30 +111,30 @@ def test_it_verifies_and_prints_an_anchor(
     trail: tuple[Database, Person, Person], folder: Path
 ) -> None:
     database, _, _ = trail
-    result = audit(folder, database, "--verify")
+    result = audit(folder, database, "verify")
     assert result.returncode == 0, result.stderr
     whole, anchor = result.stdout.splitlines()
     assert whole == "The audit trail is whole: 8 entries."
     noted = anchor.removeprefix("Anchor: ")
     assert noted.startswith("8:")
-    again = audit(folder, database, "--verify", "--anchor", noted, "--format", "json")
+    again = audit(folder, database, "verify", "--anchor", noted, "--format", "json")
     assert json.loads(again.stdout) == {
         "entries": 8,
         "anchor": noted,
         "retentions": [],
         "faults": [],
     }
-    other = audit(folder, database, "--verify", "--anchor", f"8:{'ab' * 32}")
+    other = audit(folder, database, "verify", "--anchor", f"8:{'ab' * 32}")
     assert other.returncode == 1
     assert other.stdout == "Position 8: not the entry that the anchor names; rewritten.\n"
 
 
 def test_what_was_altered_is_an_exit_code(altered: Database, folder: Path) -> None:
     tamper(altered, "UPDATE rls.audit SET role = 'user' WHERE position = 2")
-    result = audit(folder, altered, "--verify")
+    result = audit(folder, altered, "verify")
     assert (result.returncode, result.stderr) == (1, "")
     assert result.stdout.startswith("Position 2 (entry ")
-    document = json.loads(audit(folder, altered, "--verify", "--format", "json").stdout)
+    document = json.loads(audit(folder, altered, "verify", "--format", "json").stdout)
     assert document["anchor"] is None
     assert [fault["position"] for fault in document["faults"]] == [2]
 
@@ -142,7 +142,7 @@ def test_what_was_altered_is_an_exit_code(altered: Database, folder: Path) -> No
 def test_it_removes_what_is_old_and_verifies_with_what_is_left(
     altered: Database, folder: Path
 ) -> None:
-    remove = ("--remove-older-than", "1d", "--reason", "old\x1b[2J")
+    remove = ("prune", "--older-than", "1d", "--reason", "old\x1b[2J")
     none = audit(folder, altered, *remove)
     assert (none.returncode, none.stdout) == (0, "No entry is that old: nothing was removed.\n")
     age(altered, 2, days=2)
@@ -153,12 +153,12 @@ def test_it_removes_what_is_old_and_verifies_with_what_is_left(
     with altered.as_owner() as owner:
         assert owner.scalar(text("SELECT min(position) FROM rls.audit")) == 3
         at = owner.scalars(text("SELECT at FROM rls.audit WHERE position = 9")).one()
-    late = audit(folder, altered, "--verify", "--anchor", f"1:{gone}")
+    late = audit(folder, altered, "verify", "--anchor", f"1:{gone}")
     assert late.returncode == 1
     fault, retention = late.stdout.splitlines()
     assert fault.startswith("The anchor, position 1, was removed")
     assert retention == f"{at:%Y-%m-%d}: removed up to position 2 because: old\\x1b[2J"
-    whole = audit(folder, altered, "--verify", "--format", "json")
+    whole = audit(folder, altered, "verify", "--format", "json")
     assert whole.returncode == 0, whole.stderr
     document = json.loads(whole.stdout)
     assert document["entries"] == 7
@@ -168,16 +168,17 @@ def test_it_removes_what_is_old_and_verifies_with_what_is_left(
 
 
 def test_a_short_limit_is_one_line(database: Database, folder: Path) -> None:
-    line = one_line(audit(folder, database, "--remove-older-than", "2h", "--reason", "x"))
+    line = one_line(audit(folder, database, "prune", "--older-than", "2h", "--reason", "x"))
     assert "give 1d or more" in line
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--since", "yesterday"), "is no time: write 2h or 7d"),
-        (("--remove-older-than", "365d"), "--reason go together"),
-        (("--verify", "--user", "x"), "stands alone"),
+        (("list", "--since", "yesterday"), "is no time: write 2h or 7d"),
+        (("prune", "--older-than", "365d"), "Missing option '--reason'"),
+        (("prune", "--reason", "x"), "Missing option '--older-than'"),
+        (("verify", "--user", "x"), "No such option"),
     ],
 )
 def test_a_command_that_cannot_be_meant(
@@ -185,25 +186,25 @@ def test_a_command_that_cannot_be_meant(
 ) -> None:
     result = audit(folder, database, *arguments)
     assert (result.returncode, result.stdout) == (2, "")
-    assert sentence in " ".join(result.stderr.replace("│", " ").split())
+    assert sentence in result.stderr.splitlines()[-1]
 
 
 def test_an_anchor_that_is_none(database: Database, folder: Path) -> None:
-    assert "give POSITION:HASH" in one_line(audit(folder, database, "--verify", "--anchor", "6"))
+    assert "give POSITION:HASH" in one_line(audit(folder, database, "verify", "--anchor", "6"))
 
 
 def test_an_unknown_user(database: Database, folder: Path) -> None:
-    line = one_line(audit(folder, database, "--user", "nobody@example.com"))
+    line = one_line(audit(folder, database, "list", "--user", "nobody@example.com"))
     assert "There is no user 'nobody@example.com'" in line
 
 
 def test_a_database_that_is_not_migrated(empty_database: Database, folder: Path) -> None:
-    assert "run `alembic upgrade head`" in one_line(audit(folder, empty_database))
+    assert "run `alembic upgrade head`" in one_line(audit(folder, empty_database, "list"))
 
 
 def test_no_server(folder: Path) -> None:
     nowhere = Database(URL.create("postgresql+psycopg", "postgres", "x", "127.0.0.1", 1, "nowhere"))
-    assert "Cannot connect to PostgreSQL" in one_line(audit(folder, nowhere))
+    assert "Cannot connect to PostgreSQL" in one_line(audit(folder, nowhere, "list"))
 
 
 def test_a_project_without_an_audit_trail(database: Database, tmp_path: Path) -> None:
@@ -211,4 +212,4 @@ def test_a_project_without_an_audit_trail(database: Database, tmp_path: Path) ->
     (tmp_path / "pyproject.toml").write_text(
         '[tool.hedgerow]\nproject = "models_of_test:project"\n'
     )
-    assert "keeps no audit trail" in one_line(audit(tmp_path, database))
+    assert "has no audit trail" in one_line(audit(tmp_path, database, "list"))

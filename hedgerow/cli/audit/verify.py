@@ -1,29 +1,49 @@
-"""What `hedgerow audit --verify` prints."""
+"""`hedgerow audit verify`: find entries of the audit trail that were altered or removed."""
 
 import json
 import sys
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from hedgerow.audit.anchor import Anchor
 from hedgerow.audit.sentences import visible
 from hedgerow.audit.verification import Verification, verify
+from hedgerow.cli.audit.trail import connect_as_owner, load_audited_project
 from hedgerow.cli.formats import OutputFormat
 
 _SHOWN_FAULTS = 50
 
 
-def run(connection: Connection, anchor: Anchor | None, output: OutputFormat) -> int:
-    """Verify the trail and print what was found; return the exit code, 1 where it is not whole."""
-    verification = verify(connection, anchor=anchor, progress=_show_progress)
+def command(
+    anchor: Annotated[
+        str | None,
+        typer.Option(metavar="POSITION:HASH", help="What an earlier verification printed."),
+    ] = None,
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="Text for people, JSON for programs.")
+    ] = OutputFormat.TEXT,
+) -> None:
+    """Verify that nobody altered or removed an entry of the audit trail.
+
+    Exits with 1 if somebody did. Store the anchor that it prints outside of the database, and give
+    it to the next verification: without it, a chain that the owner computed anew looks whole.
+
+    Examples:
+      hedgerow audit verify
+      hedgerow audit verify --anchor "$(cat /mnt/elsewhere/anchor)"
+      hedgerow audit verify --format json
+    """
+    noted = Anchor.parse(anchor) if anchor is not None else None
+    with connect_as_owner(load_audited_project()) as connection:
+        verification = verify(connection, anchor=noted, progress=_show_progress)
     _clear_progress()
     if output is OutputFormat.JSON:
         typer.echo(json.dumps(_document(verification), indent=2))
     else:
         _print(verification)
-    return 1 if verification.faults else 0
+    sys.exit(1 if verification.faults else 0)
 
 
 def _document(verification: Verification) -> dict[str, object]:
@@ -46,9 +66,9 @@ def _print(verification: Verification) -> None:
         typer.echo(fault.sentence)
     if (more := len(verification.faults) - _SHOWN_FAULTS) > 0:
         typer.echo(f"... and {more} more; --format json shows all.")
-    for kept in verification.retentions:
-        because = f" because: {visible(kept.reason)}" if kept.reason else ""
-        typer.echo(f"{kept.at:%Y-%m-%d}: removed up to position {kept.through}{because}")
+    for retention in verification.retentions:
+        because = f" because: {visible(retention.reason)}" if retention.reason else ""
+        typer.echo(f"{retention.at:%Y-%m-%d}: removed up to position {retention.through}{because}")
     if not verification.faults:
         typer.echo(f"The audit trail is whole: {verification.entries} entries.")
         typer.echo(f"Anchor: {verification.newest}")
