@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
-from hedgerow.provisioning.roles import pending_role_changes
+from hedgerow.provisioning.role_changes import pending_role_changes
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:

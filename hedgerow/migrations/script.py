@@ -10,8 +10,13 @@ from sqlalchemy import MetaData
 from hedgerow import sql
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.scope import scoped_tables
-from hedgerow.provisioning.definitions import definitions
-from hedgerow.provisioning.wanted_roles import WantedRole, spell_attributes, wanted_roles
+from hedgerow.provisioning.functions import definitions
+from hedgerow.provisioning.role_changes import (
+    Membership,
+    WantedRole,
+    spell_attributes,
+    wanted_roles,
+)
 
 _COMMENT = """\
 -- This script holds no secrets. Before the application starts, give {app} and {maintenance} their
@@ -60,13 +65,14 @@ END"""
 
 
 def _grant_membership(wanted: WantedRole, group: str, inherit: bool) -> str:
-    grant = f"GRANT {sql.name(group)} TO {sql.name(wanted.name)}"
-    options = f"WITH INHERIT {str(inherit).upper()}, SET TRUE"
+    with_options = Membership(group, inherit, set=True).grant_statement(wanted.name)
+    without_options = Membership(group).grant_statement(wanted.name)
     # Before 16 a grant has no options; there the attribute NOINHERIT does it.
-    return f"""DO $$ BEGIN
+    body = f"""BEGIN
     IF current_setting('server_version_num')::int >= 160000 THEN
-        EXECUTE {sql.text_literal(f"{grant} {options}")};
+        EXECUTE {sql.text_literal(with_options)};
     ELSE
-        {grant};
+        {without_options};
     END IF;
-END $$"""
+END"""
+    return f"DO {sql.text_literal(body)}"

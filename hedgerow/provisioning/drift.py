@@ -8,8 +8,7 @@ from sqlalchemy import Connection, Row, text
 from hedgerow import sql
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.provisioning import functions
-from hedgerow.provisioning.definitions import definitions_for
-from hedgerow.provisioning.roles import pending_role_changes
+from hedgerow.provisioning.role_changes import pending_role_changes
 
 _DEFINITIONS = text("""
     SELECT p.oid::regprocedure::text AS name, p.xmin::text AS version,
@@ -46,7 +45,7 @@ def differing_functions(connection: Connection, row_security: RowSecurity) -> Ma
     live = _read(connection)
     savepoint = connection.begin_nested()
     try:
-        for statement in definitions_for(connection, row_security):
+        for statement in functions.definitions_for(connection, row_security):
             connection.execute(sql.Statement(statement))
         redefined = _read(connection)
     finally:

@@ -3,8 +3,9 @@
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.audit import functions as audit_functions
 from hedgerow.config.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING, Role
-from hedgerow.config.row_security import IdType
+from hedgerow.config.row_security import IdType, RowSecurity
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
 
 SCHEMA = "rls"
@@ -53,6 +54,25 @@ def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -
         # The other mode's check, which nothing refers to any more.
         f"DROP FUNCTION IF EXISTS {SCHEMA}.{_check(signed=not signed)}()",
     )
+
+
+def definitions(row_security: RowSecurity, *, audited: bool) -> tuple[str, ...]:
+    """Return the SQL that defines all functions of the schema as the configuration wants them.
+
+    They are in the order to define them; `audited` where the audit trail's tables are there.
+    """
+    reason_required = row_security.audit is not None and row_security.audit.reason_required
+    audit = audit_functions.define_statements(row_security.roles, reason_required=reason_required)
+    signed = row_security.signing is not None
+    return (
+        *(audit if audited else ()),
+        *define_statements(row_security.id_type, signed=signed, audited=audited),
+    )
+
+
+def definitions_for(connection: Connection, row_security: RowSecurity) -> tuple[str, ...]:
+    """Return `definitions` for a database: the audit's where its tables are, whatever is wanted."""
+    return definitions(row_security, audited=audit_functions.exist(connection))
 
 
 def exist(connection: Connection) -> bool:

@@ -9,7 +9,6 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.config.signing import Signing
 from hedgerow.errors import ProvisioningError
 from hedgerow.provisioning import functions
-from hedgerow.provisioning.definitions import definitions_for
 
 logger = logging.getLogger("hedgerow.keys")
 
@@ -36,7 +35,7 @@ def reconcile_functions(
             logger.warning("Signing is off: the database now believes identities as they are.")
     else:
         _store_key(connection, signing)
-    for statement in definitions_for(connection, row_security):
+    for statement in functions.definitions_for(connection, row_security):
         connection.execute(sql.Statement(statement))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, text
 
+from hedgerow.audit.chain import Retention
 from hedgerow.audit.errors import AuditError
 from hedgerow.audit.retention import Removal, remove_older_than
 from hedgerow.audit.trail import audit
-from hedgerow.audit.verification import Retention
 from tests.hedgerow.audit.support import (
     age,
     check,

@@ -7,7 +7,8 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import OperationalError
 
 from hedgerow import RoleNames, RowSecurity
-from hedgerow.provisioning.roles import ensure_roles, pending_role_changes
+from hedgerow.provisioning.role_changes import pending_role_changes
+from hedgerow.provisioning.roles import ensure_roles
 from tests.support.databases import Database, server_version
 from tests.support.roles import PASSWORDS, attributes, inherits, may_become, run
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from hedgerow import RowSecurity, sql
-from hedgerow.provisioning.roles import pending_role_changes
+from hedgerow.provisioning.role_changes import pending_role_changes
 from tests.support.deployments import Deployment
 
 
