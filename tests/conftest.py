@@ -8,6 +8,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -43,8 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         server = make_url(config.workerinput["hedgerow_server"])
         worker = str(config.workerinput["workerid"])
     else:
-        # Ended by `timeout` or by CI, it stops its server as after Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _end_as_after_ctrl_c)
         server = _SERVER.start()
         make_template(server)
         worker = "main"
@@ -54,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     database = clone_template(server, f"hedgerow_test_{worker}")
     config.stash[_DATABASE_KEY] = database
     settings.DATABASE_URL = os.environ["DATABASE_URL"] = database.address
+
+
+def _end_as_after_ctrl_c(number: int, _: FrameType | None) -> None:
+    """Let a run that `timeout` or CI ends stop its server; further signals do not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @pytest.hookimpl(optionalhook=True)

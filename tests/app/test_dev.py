@@ -8,12 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.databases import PROJECT, clean_environment
+from tests.support.processes import run_command, started
 
 
 @pytest.fixture
@@ -38,13 +40,16 @@ class Running:
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
         self.log = project / "dev.log"
+        self._stack = ExitStack()
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.dev", "--port", str(port), "--no-reload"],
-                cwd=project,
-                env=clean_environment(PYTHONDONTWRITEBYTECODE="1", **settings),
-                stdout=log,
-                stderr=subprocess.STDOUT,
+            self.process = self._stack.enter_context(
+                started(
+                    [sys.executable, "-m", "app.dev", "--port", str(port), "--no-reload"],
+                    folder=project,
+                    environment=clean_environment(PYTHONDONTWRITEBYTECODE="1", **settings),
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
             )
         self._wait_until_it_serves()
 
@@ -57,12 +62,13 @@ class Running:
                 time.sleep(0.1)
             else:
                 return
-        self.process.kill()
+        self._stack.close()
         pytest.fail(f"scripts/dev did not come up:\n{self.log.read_text()}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        self.process.send_signal(number)
-        self.process.wait(timeout=30)
+        with self._stack:
+            self.process.send_signal(number)
+            self.process.wait(timeout=30)
 
     def sign_in(self, email: str) -> httpx.Client:
         answer = httpx.post(
@@ -118,14 +124,10 @@ def test_two_people_sign_in_and_their_data_is_there_the_next_time(project: Path)
 def test_what_is_wrong_is_said_with_its_fix(
     project: Path, settings: dict[str, str], fix: str
 ) -> None:
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-m", "app.dev"],
-        cwd=project,
-        env=clean_environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        folder=project,
+        environment=clean_environment(**settings),
     )
     assert result.returncode == 1
     assert fix in result.stderr
@@ -134,14 +136,10 @@ def test_what_is_wrong_is_said_with_its_fix(
 
 def test_a_data_folder_that_cannot_be_written_is_one_line(project: Path) -> None:
     (project / ".hedgerow").write_text("a file, where the folder should be")
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-m", "app.dev"],
-        cwd=project,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        folder=project,
+        environment=clean_environment(),
     )
     assert result.returncode == 1
     assert str(project / ".hedgerow") in result.stderr

@@ -1,7 +1,6 @@
 """The application as a whole: what it serves, when it starts, and when it refuses to."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.app.api.support import stored
 from tests.app.core.test_config import DEPLOYED
 from tests.support.databases import Database, clean_environment
 from tests.support.people import remove_everybody
+from tests.support.processes import output_of
 
 Address = Callable[[URL], None]
 
@@ -77,16 +77,12 @@ def test_the_private_route_is_served_locally_only(
     tmp_path: Path, environment: str, served: bool
 ) -> None:
     code = "import json; from app.main import app; print(json.dumps(app.openapi()))"
-    result = subprocess.run(
+    printed = output_of(
         [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=clean_environment(**{**DEPLOYED, "ENVIRONMENT": environment}),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
+        folder=tmp_path,
+        environment=clean_environment(**{**DEPLOYED, "ENVIRONMENT": environment}),
     )
-    routes = routes_of(json.loads(result.stdout))
+    routes = routes_of(json.loads(printed))
     assert (("POST", "/private/users/") in routes) is served
     assert promised_routes() - routes == (set() if served else {("POST", "/private/users/")})
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,20 +15,14 @@ from benchmarks.__main__ import LEVELS
 from benchmarks.audit import WAYS, WORKS, Pace, Place, hammer, measure_pace, read
 from hedgerow import RowSecurity
 from tests.support.databases import PROJECT
+from tests.support.processes import started
 
 pytestmark = pytest.mark.xdist_group("benchmarks")
 
 
-def start(*words: str) -> subprocess.Popen[str]:
+def start(*words: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Start the command as a terminal does: Ctrl-C there reaches everything that it starts."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", *words],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return started([sys.executable, "-m", "benchmarks", *words], folder=PROJECT)
 
 
 def test_both_ways_are_measured() -> None:

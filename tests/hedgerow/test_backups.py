@@ -19,6 +19,7 @@ from tests.support.databases import Database, drop, server_version
 from tests.support.deployments import PASSWORD, Deployment, drop_roles, unique_role_names
 from tests.support.isolation import assert_kept_apart
 from tests.support.people import Person, add_person
+from tests.support.processes import output_of, run_command
 from tests.support.raw import connect
 from tests.support.roles import run
 
@@ -53,11 +54,8 @@ def managed(server: URL) -> Iterator[tuple[Deployment, Database]]:
 def client(program: str, url: URL, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run one of PostgreSQL's programs on the database at `url`."""
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return subprocess.run(
+    return run_command(
         [client_folder(url) / program, f"--dbname={address}", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 
@@ -67,11 +65,9 @@ def dump(url: URL, file: Path) -> subprocess.CompletedProcess[str]:
 
 
 def without_event_triggers(programs: Path, archive: Path) -> Path:
-    listed = subprocess.run(
-        [programs / "pg_restore", "--list", archive], capture_output=True, text=True, check=True
-    )
+    listed = output_of([programs / "pg_restore", "--list", archive])
     use = archive.with_suffix(".list")
-    lines = listed.stdout.splitlines(keepends=True)
+    lines = listed.splitlines(keepends=True)
     use.write_text("".join(line for line in lines if "EVENT TRIGGER" not in line))
     return use
 

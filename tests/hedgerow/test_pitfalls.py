@@ -18,6 +18,7 @@ from hedgerow.embedded import binary
 from tests.hedgerow.checks.stage import Stage
 from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person, add_person
+from tests.support.processes import run_command
 from tests.support.raw import RawConnection, become, connect
 from tests.support.sessions import session_of, visible
 
@@ -221,11 +222,8 @@ def test_the_number_of_all_rows_is_no_secret(
 
 def dump(url: URL) -> subprocess.CompletedProcess[str]:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return subprocess.run(
+    return run_command(
         [binary("pg_dump"), "--data-only", "--table=item", address],
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -15,6 +15,7 @@ from hedgerow.embedded import binary
 from tests.migrations.revisions import assert_literal, write_by_hand
 from tests.support.databases import clean_environment
 from tests.support.deployments import Deployment
+from tests.support.processes import output_of, started
 from tests.support.raw import RawConnection, connect
 
 _HERE = Path(__file__).parent
@@ -44,7 +45,8 @@ class MiniProject:
         """Have the project's models be those of `models`.py in its folder under projects/."""
         shutil.copy(PROJECTS / self.name / f"{models}.py", self.folder / "models.py")
 
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    @contextmanager
+    def start(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """Start the real `alembic` as the owner."""
         environment = clean_environment(
             DATABASE_URL=self.owner.render_as_string(hide_password=False),
@@ -52,14 +54,9 @@ class MiniProject:
             PYTHONDONTWRITEBYTECODE="1",
             **self.deployment.settings(**settings),
         )
-        return subprocess.Popen(
-            [sys.executable, "-m", "alembic", *arguments],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = (sys.executable, "-m", "alembic", *arguments)
+        with started(command, folder=self.folder, environment=environment) as process:
+            yield process
 
     def run(self, *arguments: str, **settings: str) -> Result:
         """Run the real `alembic` as the owner, whatever comes of it."""
@@ -108,23 +105,17 @@ class MiniProject:
     def schema(self) -> str:
         """Return what `pg_dump --schema-only` says, without the lines that change every time."""
         url = self.deployment.database.owner_url.set(drivername="postgresql")
-        dump = subprocess.run(
+        dump = output_of(
             [
                 binary("pg_dump"),
                 "--schema-only",
                 "--exclude-table=alembic_version",  # Alembic's own, which no downgrade removes
                 url.render_as_string(hide_password=False),
             ],
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
+            environment=clean_environment(),
         )
         volatile = ("\\restrict ", "\\unrestrict ")
-        lines = [
-            line for line in dump.stdout.splitlines() if line and not line.startswith(volatile)
-        ]
+        lines = [line for line in dump.splitlines() if line and not line.startswith(volatile)]
         # Grants stand in the order in which they were made, which means nothing.
         grants = [line for line in lines if line.startswith("GRANT ")]
         others = [line for line in lines if not line.startswith("GRANT ")]

@@ -1,7 +1,6 @@
 """`alembic upgrade head --sql`: a script that an administrator runs as it is."""
 
 import dataclasses
-import subprocess
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -10,16 +9,14 @@ from hedgerow.embedded import binary
 from tests.migrations.opening import make_roles, new_project
 from tests.support.databases import clean_environment, create_empty, drop
 from tests.support.deployments import drop_roles
+from tests.support.processes import output_of
 
 
 def run_psql(url: URL, script: Path) -> None:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    subprocess.run(
+    output_of(
         [binary("psql"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={script}", address],
-        env=clean_environment(),
-        capture_output=True,
-        check=True,
-        timeout=60,
+        environment=clean_environment(),
     )
 
 

@@ -116,9 +116,9 @@ def test_two_upgrades_at_once(server: URL, tmp_path: Path) -> None:
             "op.execute('SELECT pg_sleep(0.5)')\n"
             "op.create_table('once', sa.Column('id', sa.Integer()))"
         )
-        both = [project.start("upgrade", "head") for _ in range(2)]
-        for process in both:
-            with process:
+        upgrade = ("upgrade", "head")
+        with project.start(*upgrade) as one, project.start(*upgrade) as other:
+            for process in (one, other):
                 _, err = process.communicate(timeout=120)
-            assert process.returncode == 0, err
+                assert process.returncode == 0, err
         assert "once" in project.schema()

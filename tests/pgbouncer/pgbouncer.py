@@ -4,15 +4,17 @@ import os
 import pwd
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
 from sqlalchemy import URL
+
+from tests.support.processes import started
 
 SERVER_CONNECTIONS = 2
 
@@ -68,11 +70,12 @@ class PgBouncer:
         )
         self._command = [executable, str(configuration)]
         self._log = self._directory / "log"
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, **self._unprivileged()
+            self._process = self._stack.enter_context(
+                started(self._command, stdout=log, stderr=log, **self._unprivileged())
             )
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -82,7 +85,7 @@ class PgBouncer:
                 time.sleep(0.02)
             else:
                 return self
-        self._stop()
+        self._stack.close()
         pytest.fail(f"PgBouncer did not start:\n{self._log.read_text()}")
 
     def __exit__(
@@ -91,16 +94,12 @@ class PgBouncer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop()
+        self._stack.close()
         shutil.rmtree(self._directory)
 
     def through(self, url: URL) -> URL:
         """Return `url` with PgBouncer in the server's place."""
         return url.set(host="127.0.0.1", port=self.port)
-
-    def _stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
     def _unprivileged(self) -> dict[str, Any]:
         """Return what makes the process nobody's where we are root, as whom it refuses to run."""

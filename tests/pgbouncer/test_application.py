@@ -17,6 +17,7 @@ from tests.app.api.support import API, signed_in
 from tests.pgbouncer.pgbouncer import SERVER_CONNECTIONS, PgBouncer
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person
+from tests.support.processes import started
 
 CLIENTS = 12
 ROUNDS = 4
@@ -41,24 +42,25 @@ def address(
     if row_security.signing is not None:
         settings["RLS_CONTEXT_SECRET"] = row_security.signing.secret
     log = tmp_path_factory.mktemp("application") / "log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fastapi", "run", "--host", "127.0.0.1", "--port", str(port)],
-            cwd=PROJECT,
-            env=database.environment(**settings),
+    command = ("-m", "fastapi", "run", "--host", "127.0.0.1", "--port", str(port))
+    with (
+        log.open("w") as output,
+        started(
+            [sys.executable, *command],
+            folder=PROJECT,
+            environment=database.environment(**settings),
             stdout=output,
             stderr=subprocess.STDOUT,
-        )
-    try:
+        ) as process,
+    ):
         address = f"http://127.0.0.1:{port}{API}"
         _wait_until_it_serves(process, address, log)
         yield address
-    finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_until_it_serves(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def _wait_until_it_serves(process: subprocess.Popen[str], address: str, log: Path) -> None:
     deadline = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

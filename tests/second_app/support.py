@@ -1,7 +1,5 @@
 """The second application as a deployment of its own, and the people who use it."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from sqlalchemy import URL, text
 
 from hedgerow import RoleNames
 from tests.support.databases import Database, clean_environment
+from tests.support.processes import beside_this_python, run_command
 
 HERE = Path(__file__).parent
 PASSWORD = "changethis"
@@ -62,14 +61,10 @@ class Library:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run a command in the application's folder; return what it printed."""
-        done = subprocess.run(
-            [Path(sys.executable).with_name(command[0]), *command[1:]],
-            cwd=HERE,
-            env=clean_environment(PYTHONDONTWRITEBYTECODE="1", **self.settings),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+        done = run_command(
+            [beside_this_python(command[0]), *command[1:]],
+            folder=HERE,
+            environment=clean_environment(PYTHONDONTWRITEBYTECODE="1", **self.settings),
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
 from hedgerow import sql
+from tests.support.processes import run_command
 
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = "hedgerow_test_template"
@@ -75,14 +76,10 @@ def run_alembic(
     database: Database, *arguments: str, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the real `alembic` command of the project against `database`."""
-    return subprocess.run(
+    return run_command(
         [sys.executable, "-m", "alembic", *arguments],
-        cwd=PROJECT,
-        env=database.environment(**(settings or {})),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        folder=PROJECT,
+        environment=database.environment(**(settings or {})),
     )
 
 

@@ -1,6 +1,5 @@
 """Settings: what is refused before anything starts, and in which words."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 from tests.support.databases import clean_environment
+from tests.support.processes import run_command
 
 URL = "postgresql://owner:hush@db.example.com:5432/app"
 DEPLOYED = {
@@ -166,14 +166,10 @@ def test_origins_are_read_in_both_spellings(read: Read, written: str) -> None:
 
 
 def test_the_application_does_not_even_import_with_changethis(tmp_path: Path) -> None:
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-c", "import app.main"],
-        cwd=tmp_path,
-        env=clean_environment(ENVIRONMENT="production", DATABASE_URL=URL),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=tmp_path,
+        environment=clean_environment(ENVIRONMENT="production", DATABASE_URL=URL),
     )
     assert result.returncode == 1
     (line,) = (line for line in result.stderr.splitlines() if "is no secret" in line)

@@ -1,6 +1,5 @@
 """The names that a project's models and routes use: UserScopedBase and AdminContext."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from app.models import Item
 from hedgerow import Identity, scoped_tables
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person, add_person
+from tests.support.processes import run_command
 
 NEW_MODEL = Path(__file__).with_name("new_model.py")
 
@@ -35,14 +35,10 @@ def test_a_new_model_is_kept_apart(fresh_database: Database) -> None:
     """In a process of its own: the model would stay in the MetaData of the others' tests."""
     alice = add_person(fresh_database, "alice")
     bob = add_person(fresh_database, "bob")
-    done = subprocess.run(
+    done = run_command(
         [sys.executable, "-W", "error", NEW_MODEL, str(alice.id), str(bob.id)],
-        cwd=PROJECT,
-        env=fresh_database.environment(PYTHONPATH=str(PROJECT)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=PROJECT,
+        environment=fresh_database.environment(PYTHONPATH=str(PROJECT)),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["alice's row of alice@example.com", "bob's row"]

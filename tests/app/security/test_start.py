@@ -1,12 +1,12 @@
 """The real server, which must not start where it could not keep users apart."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 from hedgerow import RowSecurity, Signing
 from hedgerow.provisioning.keys import reconcile_functions
 from tests.support.databases import PROJECT, Database
+from tests.support.processes import run_command
 
 SECRET = "the secret of this database"
 CHANGED = {
@@ -23,15 +23,11 @@ CHANGED = {
 
 def start(database: Database, folder: Path, **settings: str) -> str:
     """Run `fastapi run` until it gives up; return all that it said."""
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-m", "fastapi", "run", PROJECT / "app" / "main.py", "--port", "0"],
-        cwd=folder,
-        env=database.environment(**settings) | {"NO_COLOR": "1", "COLUMNS": "1000"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=folder,
+        environment=database.environment(**settings) | {"NO_COLOR": "1", "COLUMNS": "1000"},
+        merged=True,
     )
     assert result.returncode != 0
     return result.stdout

@@ -17,6 +17,7 @@ import httpx
 
 from tests.docs.support.shell import Interpreter, Shell
 from tests.support.databases import PROJECT, Database
+from tests.support.processes import output_of, started
 
 
 class ProjectCopy:
@@ -32,6 +33,7 @@ class ProjectCopy:
         self._shell: Shell | None = None
         self._interpreter: Interpreter | None = None
         self._server: subprocess.Popen[str] | None = None
+        self._serving = contextlib.ExitStack()
         self._port: int | None = None
         _copy_files(folder)
         _make_environment(folder)
@@ -106,8 +108,9 @@ class ProjectCopy:
 
     def stop_server(self) -> None:
         if self._server is not None:
-            self._server.send_signal(signal.SIGINT)
-            self._server.wait(timeout=30)
+            with self._serving:
+                self._server.send_signal(signal.SIGINT)
+                self._server.wait(timeout=30)
             self._server = None
 
     def _changed(self) -> None:
@@ -137,13 +140,14 @@ class ProjectCopy:
                 self._port = free.getsockname()[1]
         log = self.folder / ".server.log"
         with log.open("w") as output:
-            self._server = subprocess.Popen(
-                ["scripts/dev", "--port", str(self._port), "--no-reload"],
-                cwd=self.folder,
-                env=self._environment(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
+            self._server = self._serving.enter_context(
+                started(
+                    ["scripts/dev", "--port", str(self._port), "--no-reload"],
+                    folder=self.folder,
+                    environment=self._environment(),
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
             )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._server.poll() is None:
@@ -162,14 +166,10 @@ def one_file(folder: Path, path: str) -> Path:
 
 
 def _copy_files(folder: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
+    listed = output_of(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], folder=PROJECT
     )
-    for name in filter(None, listed.stdout.split("\0")):
+    for name in filter(None, listed.split("\0")):
         if (source := PROJECT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)

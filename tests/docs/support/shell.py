@@ -1,14 +1,14 @@
 """A shell and an interpreter that stay, as the terminal of somebody who follows a page does."""
 
-import contextlib
-import os
-import signal
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
+
+from tests.support.processes import kill_group, started
 
 _PATIENCE = 60  # seconds for one block
 
@@ -32,21 +32,19 @@ class Terminal:
     """One long-lived program that is given blocks and tells the exit code of each."""
 
     def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,  # with what it has started, it can be killed
+        self._stack = ExitStack()
+        self._process = self._stack.enter_context(
+            started(
+                command,
+                folder=folder,
+                environment=environment,
+                stdin=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
         )
 
     def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+        self._stack.close()
 
     def tell(self, line: str, mark: str) -> tuple[int, str]:
         """Send a line, and return the code and the output that end with `mark`.
@@ -61,7 +59,7 @@ class Terminal:
             patience.cancel()
 
     def _give_up(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        kill_group(self._process)
 
     def _tell(self, line: str, mark: str) -> tuple[int, str]:
         print(line, file=_open(self._process.stdin), flush=True)

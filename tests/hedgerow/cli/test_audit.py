@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.hedgerow.audit.support import (
 )
 from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person, add_person
+from tests.support.processes import beside_this_python, run_command
 
 PROJECT = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
 WITHOUT = """
@@ -61,14 +61,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def audit(folder: Path, database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "audit", *arguments],
-        cwd=folder,
-        env=database.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), "audit", *arguments],
+        folder=folder,
+        environment=database.environment(),
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sqlalchemy import URL
 
 from tests.hedgerow.bench.support import fill
 from tests.support.databases import Database, clone_template, drop
+from tests.support.processes import beside_this_python, run_command
 
 
 @pytest.fixture
@@ -35,14 +35,10 @@ def bench(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "bench", *arguments],
-        cwd=folder,
-        env=database.environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), "bench", *arguments],
+        folder=folder,
+        environment=database.environment(**settings),
     )
 
 

@@ -1,12 +1,12 @@
 """`hedgerow erd` as a person runs it."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.databases import PROJECT, clean_environment
+from tests.support.processes import run_command
 
 MODELS = """
 from sqlmodel import Field, SQLModel
@@ -34,14 +34,10 @@ def project(tmp_path: Path) -> Path:
 
 
 def erd(project: Path, *arguments: str) -> tuple[int, str, str]:
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-c", "from hedgerow.cli import app; app()", "erd", *arguments],
-        cwd=project,
-        env=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=project,
+        environment=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
     )
     return result.returncode, result.stdout, result.stderr
 

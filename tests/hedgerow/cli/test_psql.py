@@ -1,7 +1,6 @@
 """`hedgerow psql`, as a person types it; psql itself is the real one."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import URL
 from tests.hedgerow.signing.support import PLAIN, SIGNED, SIGNING, demand
 from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person, add_person
+from tests.support.processes import beside_this_python, run_command
 
 TITLES = ("-Atc", "SELECT title FROM item ORDER BY title")
 SECRETS = {"plain": {}, "signed": {"RLS_CONTEXT_SECRET": SIGNING.secret}}
@@ -49,14 +49,10 @@ def hedgerow(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", *arguments],
-        cwd=folder,
-        env=database.environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), *arguments],
+        folder=folder,
+        environment=database.environment(**settings),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from hedgerow.embedded import ServerAddress
 from hedgerow.embedded.processes import command_line
+from tests.support.processes import started
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 as_root = pytest.mark.skipif(
@@ -40,12 +42,14 @@ class ServerUser:
     """Another process that acquires the server and keeps it until told to leave."""
 
     def __init__(self, directory: Path, uid: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _USER, directory, json.dumps(FAST), str(uid)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
+        self._stack = ExitStack()
+        self.process = self._stack.enter_context(
+            started(
+                [sys.executable, "-c", _USER, directory, json.dumps(FAST), str(uid)],
+                environment=ENVIRONMENT,
+                stdin=subprocess.PIPE,
+                stderr=None,
+            )
         )
 
     def address(self) -> dict[str, Any]:
@@ -57,8 +61,7 @@ class ServerUser:
         assert self.process.returncode == 0
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        self._stack.close()
 
 
 def postmaster_pid(directory: Path) -> int | None:

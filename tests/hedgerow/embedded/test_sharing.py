@@ -1,7 +1,6 @@
 """One server for several processes, counted by locks that die with their holders."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.hedgerow.embedded.support import (
     libpq,
     postmaster_pid,
 )
+from tests.support.processes import run_command
 
 
 def test_two_processes_share_one_server_and_the_last_one_stops_it(
@@ -102,11 +102,9 @@ os.waitpid(child, 0)
 
 
 def test_a_forked_child_is_no_user(folder: Path) -> None:
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-c", FORKING, folder],
-        capture_output=True,
-        text=True,
-        env=ENVIRONMENT,
+        environment=ENVIRONMENT,
     )
     assert result.stdout.split() == ["True", "False"], result.stderr
 

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.support.databases import clean_environment
+from tests.support.processes import beside_this_python, run_command
 
 PYPROJECT = """
 [tool.hedgerow]
@@ -133,14 +133,10 @@ def write_project(folder: Path, *, models: str = "", routes: str = "", settings:
 
 def lint(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "lint", *arguments],
-        cwd=folder,
-        env=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), "lint", *arguments],
+        folder=folder,
+        environment=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
     )
 
 

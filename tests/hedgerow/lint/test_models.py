@@ -1,13 +1,12 @@
 """Models that keep nobody apart are found where they are written; the fix fixes them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.hedgerow.lint.support import BASE, findings, lint, write_project
 from tests.support.databases import Database
+from tests.support.processes import beside_this_python, run_command
 
 UNSCOPED = """
 
@@ -143,14 +142,10 @@ def test_the_allowlist_is_shared_with_the_checks_of_a_database(
 ) -> None:
     project = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
     (tmp_path / "pyproject.toml").write_text(project + ALLOW)
-    result = subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "check", "--format", "json"],
-        cwd=tmp_path,
-        env=database.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    result = run_command(
+        [beside_this_python("hedgerow"), "check", "--format", "json"],
+        folder=tmp_path,
+        environment=database.environment(),
     )
     assert result.stderr == ""
     assert result.returncode == 0

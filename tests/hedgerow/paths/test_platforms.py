@@ -3,7 +3,6 @@
 import asyncio
 import ctypes.util
 import os
-import subprocess
 import sys
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.hedgerow.paths.support import async_pool_of_one, async_session_of, visible
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person
+from tests.support.processes import run_command
 
 
 @pytest.mark.skipif(ctypes.util.find_library("pq") is None, reason="no libpq is installed")
@@ -44,14 +44,10 @@ asyncio.run(main())
 engine.dispose()
 """
     url = database.app_url.render_as_string(hide_password=False)
-    result = subprocess.run(
+    result = run_command(
         [sys.executable, "-c", program, url, str(alice.id), str(bob.id)],
-        cwd=PROJECT,
-        env={**os.environ, "PSYCOPG_IMPL": "python"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=PROJECT,
+        environment={**os.environ, "PSYCOPG_IMPL": "python"},
     )
     assert result.returncode == 0, result.stderr
 

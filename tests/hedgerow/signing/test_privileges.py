@@ -1,6 +1,5 @@
 """The key: who may read it (its owner), and what could sign with it (nothing in the database)."""
 
-import subprocess
 from collections.abc import Iterator
 
 import psycopg
@@ -16,6 +15,7 @@ from tests.hedgerow.signing.support import SIGNED, SIGNING, sign_in
 from tests.support.databases import Database
 from tests.support.deployments import unique_role_names
 from tests.support.people import Person
+from tests.support.processes import output_of
 from tests.support.raw import RawConnection, connect, visible_items
 
 KEY_STATEMENTS = (
@@ -141,12 +141,7 @@ def test_no_catalog_shows_the_key(database: Database, connection: RawConnection)
 
 def dump(database: Database, *options: str) -> str:
     url = database.owner_url.set(drivername="postgresql")
-    return subprocess.run(
-        [binary("pg_dump"), *options, url.render_as_string(hide_password=False)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    return output_of([binary("pg_dump"), *options, url.render_as_string(hide_password=False)])
 
 
 def test_a_dump_holds_the_key_unless_told_otherwise(database: Database) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,20 +11,17 @@ from sqlalchemy import text
 
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person, add_person
+from tests.support.processes import beside_this_python, run_command
 
 
 def why(
     database: Database, *arguments: str, folder: Path = PROJECT, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "why", *arguments],
-        cwd=folder,
-        env=database.environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), "why", *arguments],
+        folder=folder,
+        environment=database.environment(**settings),
     )
 
 

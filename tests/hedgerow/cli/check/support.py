@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.support.databases import Database
+from tests.support.processes import beside_this_python, run_command
 
 PROJECT_LINES = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
 VIEW = "CREATE VIEW everything AS SELECT * FROM item; GRANT SELECT ON everything TO rls_app_user"
@@ -25,14 +25,10 @@ def check(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "hedgerow", "check", *arguments],
-        cwd=folder,
-        env=database.environment(**settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_command(
+        [beside_this_python("hedgerow"), "check", *arguments],
+        folder=folder,
+        environment=database.environment(**settings),
     )
 
 
