@@ -17,8 +17,6 @@ from hedgerow import RowSecurity
 from tests.support.databases import PROJECT
 from tests.support.processes import started
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
-
 
 def start(*words: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Start the command as a terminal does: Ctrl-C there reaches everything that it starts."""

@@ -20,8 +20,6 @@ from benchmarks.database.variants import FLOOR, HEDGEROW_PLAIN, OWN, CannotRunEr
 from benchmarks.packages import DISTRIBUTIONS
 from benchmarks.server import private_server
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
-
 ROWS = 10_000
 PACE = Pace(rounds=1, repeat=2, warm_up=0)
 SCANNING = {"owner OR admin setting", "owner OR admin setting, wrapped"}

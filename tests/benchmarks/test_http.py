@@ -24,8 +24,6 @@ from benchmarks.http.servers import Server, ServerError, run_client, serve
 from benchmarks.medians import Throughput
 from tests.support.databases import Database
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
-
 ROWS = 10_000
 PACE = Pace(connections=(2,), rounds=1, seconds=0.05, latencies_ms=(1.0,))
 LOADS = ("list", "get", "create", "mix")

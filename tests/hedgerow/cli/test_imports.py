@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.hedgerow.lint.support import PYPROJECT, write_project
 from tests.support.databases import PROJECT, clean_environment
+from tests.support.processes import output_of
 
 COMMANDS = (
     *("audit list", "audit prune", "audit verify"),
@@ -28,17 +28,12 @@ finally:
 
 def run(folder: Path, arguments: str) -> tuple[str, set[str]]:
     """Return what a command prints, and the names of the modules that are imported then."""
-    result = subprocess.run(
+    output = output_of(
         [sys.executable, "-c", SCRIPT, *arguments.split()],
-        cwd=folder,
-        env=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        folder=folder,
+        environment=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
     )
-    assert result.returncode == 0, result.stdout + result.stderr
-    printed, _, modules = result.stdout.rstrip("\n").rpartition("\n")
+    printed, _, modules = output.rstrip("\n").rpartition("\n")
     return printed, set(json.loads(modules))
 
 
