@@ -24,7 +24,7 @@ def name(identifier: str) -> str:
 
 
 def role_name(role: str) -> str:
-    """Return a role as SQL; PUBLIC stands for everybody and would, quoted, be one role."""
+    """Return a role as SQL; PUBLIC means all roles and would, quoted, be one role."""
     return "PUBLIC" if role.lower() == "public" else name(role)
 
 

@@ -152,7 +152,7 @@ def _is_chained(before: _Before, row: Row[Any]) -> bool:
 
 
 def _is_retention(before: _Before, row: Row[Any]) -> bool:
-    """Return whether an entry is a retention that can be believed."""
+    """Return whether an entry is a retention, intact and chained."""
     return row.event == Event.RETENTION and row.intact and _is_chained(before, row)
 
 

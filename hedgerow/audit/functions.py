@@ -18,7 +18,7 @@ from hedgerow.errors import UNRECORDED_ELEVATION
 RECORD_ELEVATION = "record_elevation(text, text, text, text, text)"
 RECORD_WRITE = "record_write(regclass, text)"
 INTERNAL = ("record_change()", "record_login()", "chain()")
-"""Functions that nobody calls but triggers."""
+"""Functions that only triggers call."""
 
 LOCK_LASTS = "5s"
 """How long a commit waits for another's place in the chain."""
@@ -36,8 +36,8 @@ def exist(connection: Connection) -> bool:
 def define_statements(roles: RoleNames, *, reason_required: bool = False) -> Iterable[str]:
     """Return the SQL that defines the functions, and says who may call them.
 
-    A function that writes may be called by logins that elevate. What PUBLIC could execute, anybody
-    could put on a temporary table as a trigger, and write entries of their own.
+    A function that writes may be called by logins that elevate. What PUBLIC could execute, any role
+    could make a trigger of a temporary table, and so write entries of its own.
     """
     yield from _functions(roles, reason_required=reason_required)
     for function in (RECORD_ELEVATION, RECORD_WRITE, *INTERNAL):

@@ -29,7 +29,7 @@ def record_elevation(
     audit = row_security.audit
     if audit is not None and audit.reason_required and not (reason or "").strip():
         raise IdentityError(
-            "This project wants to know why an admin looks: give a reason, with the header"
+            "This project requires a reason for each elevation: give a reason, with the header"
             " X-Admin-Reason in a request, or reason=... in code."
         )
     subject = str(identity.user_id) if identity.viewed_by else None

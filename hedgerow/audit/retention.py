@@ -28,7 +28,7 @@ def remove_older_than(connection: Connection, limit: timedelta, *, reason: str) 
     `connection` is the owner's, and in no transaction. Returns None where nothing is that old.
     Raises AuditError for a limit below `SHORTEST`, and without a reason.
 
-    Admins do not wait for it: rows that are deleted stand in nobody's way, and the entry that
+    Admins do not wait for it: deleted rows are not locked for inserts, and the entry that
     records this takes its place in the chain, and with it the lock on the head, as it commits.
 
     The trap: what is removed cannot be verified afterwards. Verify before.
@@ -40,7 +40,7 @@ def remove_older_than(connection: Connection, limit: timedelta, *, reason: str) 
     with connection.begin():
         # A policy that filters the owner would have this record what it did not remove (P35).
         connection.execute(text("SET LOCAL row_security = off"))
-        # Two removals wait for each other; whoever only writes entries waits for neither.
+        # Two removals wait for each other; transactions that write entries wait for neither.
         connection.execute(text("LOCK TABLE rls.audit IN SHARE UPDATE EXCLUSIVE MODE"))
         # One statement: an entry that is committed meanwhile must not be taken for an old one.
         first_young = select(func.min(audit.c.position)).where(audit.c.at >= func.now() - limit)

@@ -1,6 +1,6 @@
 """The audit trail's tables, in schema `rls`, and who may read them.
 
-An entry is written by functions that run with the owner's rights; nobody but the owner has any
+An entry is written by functions that run with the owner's rights; only the owner has any
 other privilege than SELECT. `audit_head` holds the newest link of the chain, so that entries which
 were cut off at its end are missed.
 """

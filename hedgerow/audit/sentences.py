@@ -8,7 +8,7 @@ from typing import Any
 def sentence(entry: Mapping[str, Any]) -> str:
     """Return an entry, as `trail.as_json` gives it, as one line.
 
-    Much of it came with a request: what a terminal would obey is shown as an escape.
+    Much of it came with a request: control characters are shown as escapes.
     """
     return visible(" ".join(_parts(entry)))
 
@@ -53,5 +53,5 @@ def _value(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """Return text with an escape in place of whatever a terminal would obey."""
+    """Return text with an escape in place of each control character."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

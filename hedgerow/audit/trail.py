@@ -1,4 +1,4 @@
-"""Read the audit trail: its table, and the queries of everybody who lists entries."""
+"""Read the audit trail: its table, and the queries that list entries."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

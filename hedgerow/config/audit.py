@@ -25,7 +25,7 @@ class Recorded:
     """Record what admins change in a table: which row, whose, and the names of the columns.
 
     `values` names the columns whose old and new values are recorded too: by default none, since
-    whoever may read the trail reads them.
+    all who may read the trail read them.
     """
 
     values: frozenset[str] = field(default_factory=frozenset)

@@ -1,4 +1,4 @@
-"""Who is asking: the identity that one transaction carries into PostgreSQL."""
+"""The identity that a transaction carries into PostgreSQL."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ UserId = UUID | int | str
 
 
 class Role(StrEnum):
-    """What the asker may see."""
+    """What a user may see."""
 
     USER = "user"
     ADMIN = "admin"
@@ -27,7 +27,7 @@ class Role(StrEnum):
 
     @property
     def claimed(self) -> str:
-        """What `app.role` holds: to policies, who maintains is an admin."""
+        """What `app.role` holds: to policies, a maintainer is an admin."""
         return Role.ADMIN.value if self is Role.MAINTENANCE else self.value
 
 
@@ -60,7 +60,7 @@ class Identity:
 
     @property
     def is_elevated(self) -> bool:
-        """Whether an admin is behind this, who leaves a trace in the audit trail."""
+        """Whether an admin acts, which the audit trail records."""
         return self.role is not Role.USER or self.viewed_by is not None
 
     @property

@@ -22,7 +22,7 @@ class Project:
 
     The addresses are functions, so that naming a project starts no server. `find_user` returns the
     key of the user whom a person calls by that name (an e-mail address, say), or None. `is_admin`
-    tells whether requests of that user may be an admin's; without it, nobody can tell.
+    tells whether requests of that user may be an admin's; without it, that is unknown.
     """
 
     row_security: RowSecurity

@@ -33,7 +33,9 @@ class RoleNames:
                     f"{name!r} is no role name: use 1 to {MAX_IDENTIFIER_BYTES} bytes without NUL."
                 )
             if name.lower() in _NO_ROLES:
-                raise ConfigurationError(f"{name!r} means no role of its own: choose another name.")
+                raise ConfigurationError(
+                    f"{name!r} is a reserved word for roles: choose another name."
+                )
         if len(set(names)) != len(names):
             raise ConfigurationError(
                 f"Each database role needs a name of its own, got {', '.join(names)}."

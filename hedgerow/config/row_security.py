@@ -26,9 +26,9 @@ class RowSecurity:
 
     `enabled=False` sends no identity and has migrations switch row security off: the application
     must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
-    takes BYPASSRLS from the maintenance role. With `signing`, the database believes only identities
-    that carry the application's signature (P3, P4); without, whoever can run SQL as the application
-    role can be anybody. With `audit`, nobody is an admin without leaving a trace. `logger` names
+    takes BYPASSRLS from the maintenance role. With `signing`, the database accepts only identities
+    that carry the application's signature (P3, P4); without, SQL that runs as the application role
+    can take any identity. With `audit`, each elevation to an admin is recorded. `logger` names
     the logger that tells, at DEBUG, which identity each transaction got.
     """
 
@@ -59,7 +59,7 @@ class RowSecurity:
         `elevation` is the entry of the audit trail that records an admin's.
 
         `role` comes last: the settings before it are made with the login role's rights. An empty
-        string stands for "nobody", because a setting cannot be unset inside a transaction (P12).
+        string means no identity, because a setting cannot be unset inside a transaction (P12).
         """
         settings: dict[str, str] = {}
         if self.enabled:

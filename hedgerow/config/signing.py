@@ -39,7 +39,7 @@ class Signing:
             )
 
     def sign(self, identity: Identity) -> str:
-        """Return the signature that makes the database believe `identity`, issued now."""
+        """Return the signature with which the database accepts `identity`, issued now."""
         issued = f"{time.time():.3f}"
         # Role and time hold no space, so the parts cannot be shifted into one another.
         message = f"{identity.role.claimed} {issued} {identity.user_id}".encode()

@@ -30,7 +30,7 @@ def run(
     passwords: LoginPasswords,
     **options: Any,
 ) -> None:
-    """Run the Alembic command at hand on `engine`, which logs in as the tables' owner.
+    """Run the current Alembic command on `engine`, which logs in as the tables' owner.
 
     Commands that move the database (upgrade, downgrade, stamp) first make sure that the roles
     exist, and at the end bring ENABLE, FORCE and the signing key to what `row_security` says; all

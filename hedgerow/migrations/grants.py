@@ -96,7 +96,7 @@ class RevokeSequenceOp(_SequencePrivilegeOp):
 def _around_target(
     operation: _TablePrivilegeOp | _SequencePrivilegeOp, roles: RoleNames
 ) -> tuple[str, str]:
-    """Return what stands in the statement before the table or sequence, and what after it."""
+    """Return the parts of the statement before and after the table or sequence."""
     role = sql.role_name(roles.deployed(operation.role))
     privileges = ", ".join(operation.privileges)
     return f"{operation.verb} {privileges} ON", f"{operation.preposition} {role}"

@@ -79,8 +79,7 @@ def live_protections(
 ) -> Mapping[TableKey, Protection]:
     """Return how each table of `schemas` is protected now, with the roles' default names.
 
-    Grants are those of the project's roles and of PUBLIC: what others were given is no business of
-    the models.
+    Grants are those of the project's roles and of PUBLIC: grants to other roles are not compared.
     """
     tables = connection.execute(_TABLES, {"schemas": list(schemas)}).all()
     oids = {"tables": [table.oid for table in tables]}

@@ -9,7 +9,7 @@ from hedgerow.policies.policy import Command, Policy, policy_name
 def owner_policies(table: str, owner_column: str) -> tuple[Policy, ...]:
     """Return the policies through which `owner_column` keeps a table's rows apart.
 
-    The identity stands in a sub-select, so that it is evaluated once a statement (P46), and its
+    The identity is in a sub-select, so that it is evaluated once a statement (P46), and its
     comparison is bare, so that the index on the owner applies (P45). UPDATE checks the new row too,
     or a row could be given away (P30).
     """
@@ -65,5 +65,5 @@ def recording_policies(table: str, schema: str | None) -> tuple[Policy, ...]:
 
 
 def _has_role(role: Role) -> str:
-    # The comparison stands inside: outside, it would be made once a row.
+    # The comparison is inside the sub-select: outside, it would be made once a row.
     return f"(SELECT rls.role() = {sql.text_literal(role.value)})"

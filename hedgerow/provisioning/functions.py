@@ -1,4 +1,4 @@
-"""Schema `rls`: the functions through which policies ask who the transaction is."""
+"""Schema `rls`: the functions that return the transaction's identity to policies."""
 
 from sqlalchemy import Connection, text
 
@@ -27,7 +27,7 @@ _MISSING = {
 def create_statements() -> tuple[str, ...]:
     """Return the SQL that makes the schema and the table of signing keys; see `define_statements`.
 
-    Only the owner may read the table: whoever reads a key can sign.
+    Only the owner may read the table: who can read a key can sign.
     """
     return (
         f"CREATE SCHEMA {SCHEMA}",
@@ -39,7 +39,7 @@ def create_statements() -> tuple[str, ...]:
 def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -> tuple[str, ...]:
     """Return the SQL that defines `rls.user_id()`, of `id_type`, and `rls.role()`.
 
-    Where it is `audited`, `rls.role()` calls nobody an admin whose elevation is not recorded.
+    Where it is `audited`, `rls.role()` returns an admin's role only for a recorded elevation.
 
     Both are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). No
     search_path changes what they mean (P7). A setting that was made in an earlier transaction reads

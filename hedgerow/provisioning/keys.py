@@ -20,7 +20,7 @@ def reconcile_functions(
 
     Does nothing where schema `rls` does not exist (yet, or any more). Raises ProvisioningError
     where the database has keys but no secret is configured, unless signing is to end: a forgotten
-    variable must not have it believe everybody.
+    variable must not make it accept every identity.
     """
     if not functions.exist(connection):
         return
@@ -29,10 +29,12 @@ def reconcile_functions(
         if connection.execute(text("DELETE FROM rls.signing_key")).rowcount:
             if not may_stop_signing:
                 raise ProvisioningError(
-                    "The database believes signed identities only, but RLS_CONTEXT_SECRET is not"
+                    "The database accepts only signed identities, but RLS_CONTEXT_SECRET is not"
                     " set: set it, or end signing with `alembic -x signing=off upgrade head`."
                 )
-            logger.warning("Signing is off: the database now believes identities as they are.")
+            logger.warning(
+                "Signing is off: the database now accepts identities without a signature."
+            )
     else:
         _store_key(connection, signing)
     for statement in functions.definitions_for(connection, row_security):

@@ -142,7 +142,7 @@ def _attributes(connection: Connection, wanted: WantedRole) -> Iterator[RoleChan
 def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleChange]:
     """Yield the grants of roles to `wanted` that are too much, and those that are missing.
 
-    From 16 on each grantor's grant of the same role stands by itself, with options of its own.
+    From 16 on each grantor's grant of the same role is separate, with options of its own.
     """
     has_options = _server_version(connection) >= _GRANT_OPTIONS_SINCE
     memberships = {

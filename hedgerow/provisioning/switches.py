@@ -19,7 +19,7 @@ class RowSecurityState:
 
 
 def read_state(connection: Connection, table: str, schema: str | None) -> RowSecurityState | None:
-    """Return how row security stands on a table, or None where there is no such table."""
+    """Return the state of a table's row security, or None where there is no such table."""
     row = connection.execute(
         text(
             "SELECT relrowsecurity, relforcerowsecurity,"

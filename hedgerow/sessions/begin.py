@@ -47,7 +47,7 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
 
 
 def _is_ready_for_a_pipeline(driver_connection: _Driver) -> bool:
-    """Return whether nothing is under way, not even a pipeline of somebody else's."""
+    """Return whether nothing is under way, not even another pipeline."""
     info = driver_connection.info
     return (
         info.transaction_status is pq.TransactionStatus.IDLE
@@ -100,7 +100,7 @@ def _begin_in_one_flush(
             connection_invalidated=lost,
             dialect=dialect,
         ) from error
-    except BaseException:  # Ctrl-C or a cancelled task: nobody knows how far it came
+    except BaseException:  # Ctrl-C or a cancelled task: how far it came is unknown
         connection.invalidate()
         raise
 
@@ -131,7 +131,7 @@ def _begin_and_set(driver_connection: _Driver, values: list[bytes]) -> _Steps[No
                 failure = result
         pgconn.exit_pipeline_mode()
     except BaseException as error:
-        pgconn.finish()  # results are still under way: nobody may use this connection again
+        pgconn.finish()  # results are still under way: this connection must not be used again
         if failure is None or not isinstance(error, psycopg.OperationalError):
             raise
         # The server hung up, but told why before it did.

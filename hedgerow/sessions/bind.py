@@ -51,7 +51,7 @@ def _bind_connection(connection: Connection, identity: Identity, row_security: R
     if connection.in_nested_transaction():
         raise IdentityError(IN_SAVEPOINT)
     # An execution option belongs to this Connection alone; `Connection.info` would stay with the
-    # pooled connection for whoever comes next (P11).
+    # pooled connection for its next user (P11).
     connection.execution_options(**{_OPTION: identity})
     if bound is None:
         event.listen(connection, "begin", partial(_carry_identity, row_security))

@@ -17,7 +17,7 @@ from hedgerow.sessions.state import apply_to_open_transaction, open_connections,
 class AdminContext:
     """Run a block of a session's work as an admin, inside the transaction that it is in.
 
-    `with AdminContext.create_full_admin(user_id, session):` sees and changes everybody's rows;
+    `with AdminContext.create_full_admin(user_id, session):` sees and changes all rows;
     `create_read_only_admin` sees them in a READ ONLY transaction. An AsyncSession takes
     `async with`. Blocks nest; commit, rollback and savepoints work inside.
 

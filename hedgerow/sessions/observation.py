@@ -1,4 +1,4 @@
-"""As whom the work at hand is done: what logs and traces are told of it."""
+"""The current identity, for logs and traces."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,6 +21,6 @@ observed: ContextVar[Observed | None] = ContextVar("hedgerow_observed", default=
 
 
 def note(identity: Identity | None) -> None:
-    """Tell whoever observes that a transaction runs as `identity`."""
+    """Note that a transaction runs as `identity`."""
     if (holder := observed.get()) is not None and identity is not None:
         holder.identity = identity

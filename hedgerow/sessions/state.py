@@ -129,7 +129,7 @@ def _carry_identity(
         if settings:
             begin.begin_with(connection, settings)
     except BaseException:
-        # The session has this connection by now, and would go on using it as nobody.
+        # The session has this connection by now, and would go on using it without an identity.
         connection.invalidate()
         raise
     if settings:
@@ -137,6 +137,8 @@ def _carry_identity(
 
 
 def log_identity(row_security: RowSecurity, identity: Identity | None) -> None:
-    """Tell whoever observes, and at DEBUG the log, who a transaction runs as."""
+    """Note, for observation and at DEBUG for the log, as whom a transaction runs."""
     observation.note(identity)
-    logging.getLogger(row_security.logger).debug("transaction runs as %s", identity or "nobody")
+    logging.getLogger(row_security.logger).debug(
+        "transaction runs as %s", identity or "no identity"
+    )

@@ -1,4 +1,4 @@
-"""What somebody may change by hand in a database of the mini-project `drift`.
+"""Changes by hand in a database of the mini-project `drift`.
 
 {app} and {admin} stand for the roles' names.
 """

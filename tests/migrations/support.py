@@ -130,7 +130,7 @@ class MiniProject:
             yield connection
 
     def by_hand(self, *statements: str) -> None:
-        """Run SQL as the owner, as somebody does who goes round the migrations."""
+        """Run SQL as the owner, without a migration."""
         with self.deployment.database.as_owner() as owner:
             for statement in statements:
                 owner.execute(sql.Statement(statement))

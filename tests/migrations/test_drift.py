@@ -1,4 +1,4 @@
-"""What somebody changes by hand, `alembic check` sees."""
+"""`alembic check` finds what was changed by hand."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,7 +60,7 @@ def test_roles_and_functions_changed_by_hand(project: MiniProject) -> None:
 
 
 def test_a_membership_inherited_by_its_grant(server: URL, project: MiniProject) -> None:
-    """P2: from 16 on the grant decides, whatever the role's attribute says; whoever made it."""
+    """P2: from 16 on the grant decides, whatever the role's attribute says and whoever made it."""
     if server_version(server) < 160000:
         pytest.skip("PostgreSQL 15 knows the role's NOINHERIT only.")
     grant = "GRANT {admin} TO {app} WITH INHERIT TRUE"

@@ -97,7 +97,7 @@ def test_statement_by_statement_there_is_one(project: MiniProject, alice: UUID) 
     assert seen_by(project, alice) == "alice bob"
 
 
-def test_a_row_that_nobody_owns_stops_it(project: MiniProject, alice: UUID) -> None:
+def test_a_row_without_an_owner_stops_it(project: MiniProject, alice: UUID) -> None:
     project.by_hand("INSERT INTO letter (written_by) VALUES ('nobody')")
     project.use("after")
     revision = project.revise("letters belong to users")

@@ -1,7 +1,7 @@
 -- Gives the entries of a transaction their places in the chain, as it commits.
 --
--- The head's row is locked only from here to the end of the commit, unless somebody says SET
--- CONSTRAINTS ALL IMMEDIATE: then others give up after a while, and say so. A transaction whose
+-- The head's row is locked only from here to the end of the commit, unless a client says SET
+-- CONSTRAINTS ALL IMMEDIATE: then others give up after a while, with an error. A transaction whose
 -- snapshot is older than the head (REPEATABLE READ) gets a serialization failure, never a fork.
 CREATE OR REPLACE FUNCTION rls.chain() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

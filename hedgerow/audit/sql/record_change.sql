@@ -1,8 +1,8 @@
 -- The trigger of audited tables; its arguments are key, owner column and values.
 --
--- Who did it comes from the verified identity, so that no setting can name somebody else. The
+-- Who did it comes from the verified identity, so that no setting can name another user. The
 -- maintenance login may work without one: then the login is all that is known. A row is named by
--- what it was before, or a row that an admin takes would be nobody else's.
+-- what it was before, or a row that an admin takes would never have been another user's.
 --
 -- A row that jsonb cannot hold (a NUL in a json column, a quarter of a gigabyte of text) is
 -- recorded by its key alone: else its user could make it one that no admin can delete.

@@ -1,6 +1,6 @@
 -- Records an elevation: as the identity that the transaction carries.
 --
--- `subject` is the user as whom an admin looks at the database. One entry a transaction, for each
+-- `subject` is the user whom an admin impersonates. One entry a transaction, for each
 -- has a transaction of its own: or one injected statement could write a million.
 CREATE OR REPLACE FUNCTION rls.record_elevation(
     reason text, method text, path text, request_id text, subject text

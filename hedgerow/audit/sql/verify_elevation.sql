@@ -1,8 +1,8 @@
--- What rls.role() asks before it calls anybody an admin.
+-- What rls.role() calls before it returns an admin's role.
 --
 -- The entry must have been committed by another transaction: one that this transaction wrote goes
 -- when it is rolled back, and what was read before would leave no trace. One that names a subject
--- lets its admin look as that user, and no further.
+-- allows only to impersonate that user.
 CREATE OR REPLACE FUNCTION rls.verify_elevation() RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $body$

@@ -43,7 +43,7 @@ BEGIN
                 ERRCODE = @{expired_signature},
                 MESSAGE = 'row security: the identity was signed too early or too late',
                 HINT = 'Hedgerow signs in each transaction: do the clocks of application and'
-                    ' database agree? A psql that was opened long ago is to be opened again.';
+                    ' database agree? A psql session that was opened long ago must be opened again.';
         END IF;
     END LOOP;
     RAISE EXCEPTION USING

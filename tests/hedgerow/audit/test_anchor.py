@@ -1,4 +1,4 @@
-"""Anchors, which tell what the chain alone cannot."""
+"""Anchors, which show what the chain alone cannot."""
 
 import pytest
 from sqlalchemy import Engine, text

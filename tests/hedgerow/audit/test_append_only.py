@@ -61,7 +61,7 @@ REFUSED = (
     "GRANT INSERT ON rls.audit TO CURRENT_USER;"
     " INSERT INTO rls.audit (event, role) VALUES ('elevation', 'admin')",
 )
-"""What nobody may do who logs in as the application."""
+"""What the application's login may not do."""
 
 NOT_ALLOWED = errors.InsufficientPrivilege.sqlstate
 
@@ -155,7 +155,7 @@ def test_a_table_that_shadows_it_receives_nothing(
 
 
 def test_who_may_read_it(database: Database, alice: Person, admin: Person) -> None:
-    """An admin, recorded as one; nobody else, whichever half of an admin they have."""
+    """An admin, recorded as one; and no user with only half of what makes an admin."""
     reads = "SELECT count(*) > 0 FROM rls.audit"
     with connect(database.app_url) as connection:
         become(connection, admin, "admin")
@@ -253,9 +253,7 @@ def people(signed: Database) -> tuple[Person, Person]:
     return add_person(signed, "alice"), add_person(signed, "admin", items=0, superuser=True)
 
 
-def test_nobody_is_recorded_as_somebody_else(
-    signed: Database, people: tuple[Person, Person]
-) -> None:
+def test_no_user_is_recorded_as_another(signed: Database, people: tuple[Person, Person]) -> None:
     """P3, P4: the user comes from the verified identity, and no argument names another."""
     alice, admin = people
     own = SIGNED.settings_for(Identity(alice.id, Role.ADMIN))
@@ -275,7 +273,7 @@ def test_nobody_is_recorded_as_somebody_else(
     assert len(elevations(signed, alice)) == 1
 
 
-def test_a_change_is_nobody_elses(signed: Database, people: tuple[Person, Person]) -> None:
+def test_a_change_is_recorded_as_its_user(signed: Database, people: tuple[Person, Person]) -> None:
     alice, admin = people
     with connect(signed.app_url) as connection:
         sign_in(connection, admin, Role.ADMIN)

@@ -1,4 +1,4 @@
-"""Many admins at once: one chain without gaps, and nobody waits for another's transaction."""
+"""Many admins at once: one chain without gaps, and none waits for another's transaction."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +73,7 @@ def test_concurrent_admins_make_one_chain(
 def test_a_pool_of_one_connection_serves_many_admins(
     database: Database, alice: Person, admin: Person
 ) -> None:
-    """Who holds the one connection must not wait for whoever waits for it."""
+    """The holder of the only connection must not wait for another that waits for it."""
     engine = create_engine(database.app_url, pool_size=1, max_overflow=0, pool_timeout=10)
 
     def work(_: int) -> None:

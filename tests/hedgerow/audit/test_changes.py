@@ -250,7 +250,7 @@ def test_who_maintains_without_one_is_known_by_the_login(database: Database, ali
     assert (entry["role"], entry["login"]) == ("maintenance", "rls_maintenance_admin")
 
 
-def test_who_maintains_takes_nobody_elses_elevation(
+def test_maintenance_cannot_take_another_users_elevation(
     engine: Engine, database: Database, maintenance: Engine, alice: Person, admin: Person
 ) -> None:
     with session_of(engine, admin, Role.ADMIN) as session:

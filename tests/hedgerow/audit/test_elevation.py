@@ -157,7 +157,7 @@ def test_a_reason_may_be_required(
 ) -> None:
     with Session(engine) as session:
         hedgerow.bind(session, Identity(admin.id, Role.ADMIN, reason), PARTICULAR)
-        for _ in range(2):  # nobody becomes anything by trying again
+        for _ in range(2):  # trying again changes nothing
             with pytest.raises(IdentityError, match="give a reason"):
                 visible(session)
             session.rollback()
@@ -180,7 +180,7 @@ def test_who_gives_no_reason_stays_the_user(
             pytest.raises(IdentityError, match="give a reason"),
             Particular.create_full_admin(alice.id, session),
         ):
-            pytest.fail("nobody is an admin here")
+            pytest.fail("this must not be an admin")
         assert visible(session) == set(alice.items)
         assert identity_on_server(session) == (str(alice.id), "user", "rls_app_user")
         with Particular.create_full_admin(alice.id, session, reason="a complaint"):

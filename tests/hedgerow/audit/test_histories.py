@@ -35,7 +35,7 @@ TAMPERING = {
     suppress_health_check=list(HealthCheck),
 )
 @given(steps=STEPS, kind=st.sampled_from(sorted(TAMPERING)), data=st.data())
-def test_whatever_happened_is_whole_until_somebody_tampers(
+def test_every_history_is_whole_until_tampered_with(
     stage: Stage,
     steps: list[str],
     kind: str,

@@ -1,4 +1,4 @@
-"""What somebody tries who has SQL injected, or an admin's identity: it fails, or leaves a trace."""
+"""Attacks with injected SQL, or as an admin: each fails, or leaves a trace."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -111,7 +111,7 @@ def test_one_statement_cannot_fill_the_trail(flood: str, database: Database, adm
 def test_what_a_user_leaves_in_a_pooled_connection_does_not_hurt_the_next(
     database: Database, alice: Person, bob: Person
 ) -> None:
-    """P11: the trigger's condition looks at a setting that whoever runs SQL can set."""
+    """P11: the trigger's condition looks at a setting that any SQL can set."""
     engine = one_connection(database)
     for poison in ("1", "x"):
         with session_of(engine, alice) as session:
@@ -130,7 +130,7 @@ def test_what_a_user_leaves_in_a_pooled_connection_does_not_hurt_the_next(
 def test_a_row_that_is_moved_is_recorded_as_whose_and_which_it_was(
     engine: Engine, database: Database, alice: Person, bob: Person, admin: Person
 ) -> None:
-    """Or a row that an admin takes would be nobody else's."""
+    """Or a row that an admin takes would never have been another user's."""
     (item, _), moved = alice.items, uuid4()
     with session_of(engine, admin, Role.ADMIN) as session:
         session.execute(
@@ -160,7 +160,7 @@ def test_what_maintenance_deletes_by_cascade_is_recorded(database: Database, ali
 
 
 def test_a_removal_waits_for_no_lock_that_others_can_take(history: Database) -> None:
-    """Anybody may take an advisory lock, whatever its number, and keep it."""
+    """Any role may take an advisory lock, whatever its number, and keep it."""
     age(history, through=4)
     held: list[tuple[str, str]] = []
 

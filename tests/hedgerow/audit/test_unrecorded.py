@@ -1,4 +1,4 @@
-"""Nobody is an admin without a committed, fresh record of this user's in this role (RL004)."""
+"""An admin needs a committed, fresh record of this user in this role (RL004)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -58,7 +58,7 @@ def in_a_savepoint(_: Database, connection: RawConnection, admin: Person, other:
         return record_here(connection, admin.id)
 
 
-def of_somebody_else(_: Database, connection: RawConnection, admin: Person, other: Person) -> str:
+def of_another_user(_: Database, connection: RawConnection, admin: Person, other: Person) -> str:
     return record_elevation(connection, identity(other.id))
 
 
@@ -97,7 +97,7 @@ def insert(database: Database, admin: Person, event: str, age: int) -> str:
 PRETENCES: Final[tuple[Pretend, ...]] = (
     in_the_same_transaction,
     in_a_savepoint,
-    of_somebody_else,
+    of_another_user,
     to_look_as_a_user,
     of_the_other_role,
     too_old,

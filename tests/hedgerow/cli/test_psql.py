@@ -112,7 +112,7 @@ def test_a_psql_that_stays_open_is_to_be_opened_again(
         RLS_CONTEXT_SECRET=SIGNING.secret,
     )
     assert result.returncode == 1
-    assert "A psql that was opened long ago is to be opened again" in result.stderr
+    assert "A psql session that was opened long ago must be opened again" in result.stderr
 
 
 def test_without_a_user_it_is_nobody(database: Database, alice: Person, folder: Path) -> None:

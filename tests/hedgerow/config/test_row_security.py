@@ -33,7 +33,7 @@ def test_an_identity_becomes_settings(role: Role, database_role: str) -> None:
     assert read_only == ("on" if role is Role.READ_ONLY_ADMIN else "off")
 
 
-def test_nobody_is_spelled_out() -> None:
+def test_no_identity_is_spelled_out() -> None:
     """P12: inside a transaction a setting cannot be unset, only emptied."""
     settings = RowSecurity().settings_for(None)
     assert settings == {"app.user_id": "", "app.role": "", "role": "none"}
@@ -59,7 +59,7 @@ def test_a_name_that_postgresql_would_not_keep_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["public", "Public", "NONE"])
 def test_a_name_that_means_no_role_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no role of its own"):
+    with pytest.raises(ConfigurationError, match="a reserved word for roles"):
         RoleNames(app=name)
 
 
@@ -89,7 +89,7 @@ def test_migrations_and_deployment_translate_into_each_other(names: list[str]) -
     }
 
 
-def test_a_role_of_somebody_elses_keeps_its_name() -> None:
+def test_a_role_of_another_users_keeps_its_name() -> None:
     deployment = RoleNames(app="web")
     assert deployment.deployed("reporting") == "reporting"
     assert deployment.documented("reporting") == "reporting"

@@ -53,7 +53,7 @@ def test_two_at_once_both_succeed_and_one_migrates(own_deployment: Deployment) -
         own_deployment.database.engine().connect() as obstacle,
         ThreadPoolExecutor(2) as threads,
     ):
-        # A role that is only being created: whoever wants to create it waits for the outcome.
+        # A role that is only being created: another that creates it waits for the outcome.
         obstacle.execute(text(f"CREATE ROLE {own_deployment.roles.admin}"))
         runs = [threads.submit(own_deployment.alembic, "upgrade", "head") for _ in range(2)]
         wait_until_blocked(own_deployment, 2)

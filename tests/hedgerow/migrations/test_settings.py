@@ -55,7 +55,7 @@ def assert_needs_an_identity(url: URL) -> None:
 
 
 def test_force_and_back(own: Deployment, people: tuple[Person, Person]) -> None:
-    """P1: under FORCE nobody who logs in goes round the policies."""
+    """P1: under FORCE no login goes round the policies."""
     assert switches(own) == (True, False)
     assert bypasses(own)
     assert_goes_round_the_policies(own.maintenance_url, people)

@@ -22,7 +22,7 @@ from tests.support.people import Person
 
 @pytest.mark.parametrize("ending", ["commit", "rollback", "close"])
 @pytest.mark.parametrize("role", list(Role))
-async def test_a_used_connection_is_nobodys(
+async def test_a_used_connection_has_no_identity(
     role: Role, ending: str, async_pool: AsyncEngine, database: Database, alice: Person
 ) -> None:
     """P11, P12."""

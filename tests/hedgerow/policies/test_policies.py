@@ -29,7 +29,7 @@ def test_by_hand_a_user_sees_only_their_items(
     assert visible_items(connection) == set(bob.items)
 
 
-def test_somebody_without_items_sees_none(
+def test_a_user_without_items_sees_none(
     connection: RawConnection, alice: Person, admin: Person
 ) -> None:
     become(connection, admin)

@@ -15,7 +15,7 @@ Node = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def crowd(server: Any) -> Iterator[tuple[Database, Person]]:
-    """Yield a database in which somebody's ten items are among some thousands."""
+    """Yield a database in which one user's ten items are among some thousands."""
     database = clone_template(server)
     person = add_person(database, "alice", items=10)
     with database.as_owner() as owner:

@@ -14,7 +14,7 @@ READ_AND_WRITE = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 @pytest.mark.parametrize("table", ["item", "user"])
 def test_grants_are_exact(table: str, database: Database) -> None:
-    """P9: nobody but the owner has TRUNCATE, REFERENCES or TRIGGER, and PUBLIC has nothing."""
+    """P9: only the owner has TRUNCATE, REFERENCES or TRIGGER, and PUBLIC has nothing."""
     with database.as_owner() as owner:
         rows = owner.execute(
             text(
@@ -100,7 +100,7 @@ def test_app_role_alone_gives_ones_own_rows(
 
 
 @pytest.mark.parametrize("role", ["admin", "read_only_admin"])
-def test_an_admins_two_parts_together_give_everybodys_rows(
+def test_an_admins_two_parts_together_give_all_rows(
     role: str, connection: RawConnection, alice: Person, bob: Person, admin: Person
 ) -> None:
     become(connection, admin, role)

@@ -66,7 +66,7 @@ def test_a_missing_owner_column_is_refused(base: type[DeclarativeBase]) -> None:
 
 
 def test_a_joined_table_needs_the_owner_too(base: type[DeclarativeBase]) -> None:
-    """Its rows would be open to everybody, whatever the parent's policies say."""
+    """Its rows would be open to all users, whatever the parent's policies say."""
 
     class Note(Owned, base):  # type: ignore[valid-type,misc]
         __tablename__ = "note"

@@ -36,10 +36,10 @@ def test_the_block_sees_everything_and_the_rest_does_not(
 
 
 @pytest.mark.parametrize("create", BLOCKS)
-def test_a_block_in_a_session_that_is_nobodys(
+def test_a_block_in_a_session_without_an_identity(
     create: Create, pool: Engine, alice: Person, bob: Person
 ) -> None:
-    """Leaving makes the open transaction nobody's again, not the admin's."""
+    """After the block the open transaction has no identity again, and not the admin's."""
     with Session(pool) as session:
         with create(alice.id, session):
             assert visible(session) == {*alice.items, *bob.items}
@@ -100,16 +100,16 @@ def test_a_flush_right_after_the_block_is_the_users(
 
 
 def test_blocks_nest(pool: Engine, alice: Person, bob: Person, admin: Person) -> None:
-    everybodys = {*alice.items, *bob.items}
+    all_items = {*alice.items, *bob.items}
     with session_of(pool, alice) as session:
         with AdminContext.create_full_admin(admin.id, session):
             visible(session)
             with AdminContext.create_full_admin(bob.id, session):
                 assert identity_on_server(session) == (str(bob.id), "admin", "rls_admin")
             with AdminContext.create_read_only_admin(bob.id, session):
-                assert visible(session) == everybodys
+                assert visible(session) == all_items
             assert identity_on_server(session) == (str(admin.id), "admin", "rls_admin")
-            assert visible(session) == everybodys
+            assert visible(session) == all_items
         assert visible(session) == set(alice.items)
 
 
@@ -125,31 +125,31 @@ def test_the_same_identity_nests(pool: Engine, alice: Person, bob: Person) -> No
 @pytest.mark.parametrize("how", STARTS)
 def test_commit_and_rollback_inside(how: str, pool: Engine, alice: Person, bob: Person) -> None:
     """P13: the next transaction inside the block is the admin's too."""
-    everybodys = {*alice.items, *bob.items}
+    all_items = {*alice.items, *bob.items}
     with session_of(pool, alice) as session:
         start(session, how)
         with AdminContext.create_full_admin(alice.id, session):
             item = Item(owner_id=bob.id, title="kept")
             session.add(item)
             session.commit()
-            assert visible(session) == {*everybodys, item.id}
+            assert visible(session) == {*all_items, item.id}
             session.add(Item(owner_id=bob.id, title="not kept"))
             session.flush()
             session.rollback()
-            assert visible(session) == {*everybodys, item.id}
+            assert visible(session) == {*all_items, item.id}
         assert visible(session) == set(alice.items)
 
 
 def test_savepoints_inside(pool: Engine, alice: Person, bob: Person) -> None:
     """P14."""
-    everybodys = {*alice.items, *bob.items}
+    all_items = {*alice.items, *bob.items}
     with session_of(pool, alice) as session:
         with AdminContext.create_full_admin(alice.id, session):
             savepoint = session.begin_nested()
             session.add(Item(owner_id=bob.id, title="not kept"))
             session.flush()
             savepoint.rollback()
-            assert visible(session) == everybodys
+            assert visible(session) == all_items
         assert visible(session) == set(alice.items)
 
 

@@ -95,7 +95,7 @@ def test_commit_inside_stays_read_only(pool: Engine, alice: Person, bob: Person)
 
 
 def test_the_transaction_itself_is_read_only(pool: Engine, alice: Person) -> None:
-    """A table created tomorrow, granted to everybody, is not written either."""
+    """A table created tomorrow, granted to PUBLIC, is not written either."""
     with session_of(pool, alice) as session:
         with AdminContext.create_read_only_admin(alice.id, session):
             assert session.scalar(text("SHOW transaction_read_only")) == "on"

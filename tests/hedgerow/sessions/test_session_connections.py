@@ -38,7 +38,7 @@ def terminate(database: Database, backend: int) -> None:
 
 @pytest.mark.parametrize("ending", ["commit", "rollback", "close"])
 @pytest.mark.parametrize("role", list(Role))
-def test_a_used_connection_is_nobodys(
+def test_a_used_connection_has_no_identity(
     role: Role, ending: str, pool: Engine, database: Database, alice: Person
 ) -> None:
     """P11, P12."""

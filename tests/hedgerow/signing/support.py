@@ -54,7 +54,7 @@ def signature(user: object, role: str, *, secret: str = SIGNING.secret, age: flo
 
 
 def claim(connection: RawConnection, user: object, role: str, signature: str) -> None:
-    """Set an identity for the transaction; whether the database believes it is another question."""
+    """Set an identity for the transaction; whether the database accepts it is another question."""
     connection.execute(
         "SELECT set_config('app.user_id', %s, true), set_config('app.role', %s, true),"
         " set_config('app.signature', %s, true)",

@@ -1,4 +1,4 @@
-"""What the database believes: its own key's signature over this role, time and user, in time."""
+"""What the database accepts: its own key's signature over this role, time and user, in time."""
 
 from collections.abc import Iterator
 from dataclasses import replace

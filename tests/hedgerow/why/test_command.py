@@ -52,7 +52,7 @@ def test_ones_own_row(database: Database, alice: Person) -> None:
     assert "as an admin" not in said
 
 
-def test_a_row_of_somebody_else(database: Database, alice: Person, bob: Person) -> None:
+def test_a_row_of_another_user(database: Database, alice: Person, bob: Person) -> None:
     """It names the owner, because the policy does, and no other column's value."""
     said = asked(database, alice, bob.items[0])
     assert "No, as the user: No policy lets the row through (SELECT, USING)." in said

@@ -1,4 +1,4 @@
-"""A table with an owner, of which nobody says how it is kept apart."""
+"""A table with an owner column, and no declaration of row security."""
 
 from uuid import UUID
 

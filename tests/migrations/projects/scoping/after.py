@@ -1,4 +1,4 @@
-"""Notes are everybody's now; tags and drafts belong to users."""
+"""Notes are shared now; tags and drafts belong to users."""
 
 from uuid import UUID
 

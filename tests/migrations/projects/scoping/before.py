@@ -1,4 +1,4 @@
-"""Notes belong to users; tags are everybody's, and so are drafts."""
+"""Notes belong to users; tags and drafts are shared."""
 
 from uuid import UUID
 
