@@ -1,36 +1,33 @@
-"""Writes those parts of docs/reference/ that would be copies of the code; run by scripts/docs.
+"""Writes those parts of pages that would be copies of the code; run by scripts/docs.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- /generated -->`; the text around it is
 written by hand. Names, signatures and defaults come from the source, the sentences from docstrings
 and descriptions: what lacks one is an error. `python -m scripts._reference --check` writes nothing.
 """
 
-import ast
 import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from enum import Enum
+from functools import partial
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
-from types import ModuleType, UnionType
 from typing import Any, get_args
 
+import griffe
 from fastapi.params import Depends
-from typer.core import TyperGroup
-from typer.models import ArgumentInfo, OptionInfo
+from typer import Context
+from typer.cli import get_docs_for_click
+from typer.core import TyperCommand, TyperGroup
 
 import app.api.deps
-import hedgerow
-import hedgerow.embedded
-import hedgerow.fastapi
-import hedgerow.migrations
+import benchmarks.page
 from app.core.config import Settings
 from hedgerow.cli import COMMANDS
 from hedgerow.cli.lazy import LazyCommand
 from hedgerow.migrations.operation import RowSecurityOp
+from scripts import _rooms
 from scripts._generated import one_line, table, with_parts
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -61,131 +58,79 @@ def _written(default: object) -> str:
     return str(default)
 
 
-def _commands_part() -> str:
-    return "\n\n".join(
-        _command(name, function) for name, function in _functions(COMMANDS, "hedgerow")
-    )
+def _commands() -> str:
+    parts = []
+    for typed, command in _real_commands(COMMANDS, "hedgerow"):
+        _said(command.help, typed)
+        context = Context(command, info_name=typed)
+        parts.append(get_docs_for_click(obj=command, ctx=context, indent=1, name=typed))
+    text = "".join(parts).replace("\b\n", "").replace(_HELP, "")
+    return _INDENTED.sub(_fenced, text).strip()
 
 
-def _functions(group: TyperGroup, typed: str) -> Iterator[tuple[str, Callable[..., None]]]:
-    """Yield the function of each command, after the command as a person types it."""
+_HELP = "* `--help`: Show this message and exit.\n"
+_INDENTED = re.compile(r"\n+((?:^  .+\n)+)", re.MULTILINE)
+"""What a person types is indented in a command's help."""
+
+
+def _fenced(indented: re.Match[str]) -> str:
+    return f"\n\n```text\n{textwrap.dedent(indented[1])}```\n"
+
+
+def _real_commands(group: TyperGroup, typed: str) -> Iterator[tuple[str, TyperCommand]]:
+    """Yield each command, after what a person types."""
     for command in group.commands.values():
         name = f"{typed} {command.name}"
         if isinstance(command, LazyCommand):
-            yield name, command.function()
+            yield name, command.command()
         elif isinstance(command, TyperGroup):
-            yield from _functions(command, name)
+            yield from _real_commands(command, name)
 
 
-def _command(name: str, function: Callable[..., None]) -> str:
-    parts = [f"## `{name}`", _help(_docstring(function, name))]
-    parameters = inspect.signature(function).parameters.values()
-    rows = [row for parameter in parameters for row in _parameter(parameter, name)]
-    head = ("argument", "default", "what it is")
-    return "\n\n".join([*parts, table([head, *rows])] if rows else parts)
+_SOURCE = griffe.load("hedgerow", search_paths=[PROJECT])
+"""What stands in the source: what Python makes of annotations differs by version."""
 
 
-def _parameter(parameter: inspect.Parameter, command: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the row of a parameter, unless it is Typer's own context."""
-    kind, *notes = get_args(parameter.annotation) or (parameter.annotation,)
-    for note in notes:
-        if not isinstance(note, OptionInfo | ArgumentInfo):
-            continue
-        said = _said(note.help, f"{command}: {parameter.name}")
-        if inspect.isclass(kind) and issubclass(kind, Enum):
-            said += f" One of {', '.join(f'`{choice.value}`' for choice in kind)}."
-        if parameter.default is inspect.Parameter.empty:
-            said += " Required."
-        # In Annotated, Typer keeps the first spelling where the default would be.
-        spellings = [note.default, *(note.param_decls or ())]
-        written = [str(one) for one in spellings if str(one).startswith("-")]
-        if isinstance(note, OptionInfo) and not written:
-            written = [f"--{parameter.name.replace('_', '-')}"]
-        spelling = ", ".join(f"`{one}`" for one in written)
-        shown = parameter.default not in (None, False, inspect.Parameter.empty)
-        default = getattr(parameter.default, "value", parameter.default)
-        yield spelling or f"`{parameter.name}`", f"`{default}`" if shown else "", said
+def _names(package: str) -> str:
+    return "\n\n".join(map(_name, (_SOURCE[one] for one in _exported(package))))
 
 
-def _help(text: str) -> str:
-    """Return a command's help as Markdown: its indented lines are what a person types."""
-    return re.sub(r"\n+((?:^  .*\n?)+)", _code_block, text, flags=re.MULTILINE).rstrip("\n")
+def _exported(package: str) -> list[str]:
+    """Return the public names of a package, below `hedgerow`."""
+    inner = package.removeprefix("hedgerow").removeprefix(".")
+    return [
+        ".".join(filter(None, (inner, name))) for name in sorted(import_module(package).__all__)
+    ]
 
 
-def _code_block(indented: re.Match[str]) -> str:
-    return f"\n\n```text\n{inspect.cleandoc(indented[1])}\n```\n"
+def _name(thing: Any) -> str:
+    thing = thing.final_target if thing.is_alias else thing
+    parts = [f"### `{thing.name}`", f"```text\n{_signature(thing)}\n```", _docstring(thing)]
+    methods = [
+        f"* `{_signature(one)}`: {one_line(_docstring(one))}"
+        for one in thing.members.values()
+        if one.has_docstring and not one.name.startswith("_")
+    ]
+    return "\n\n".join([*parts, "\n".join(methods)] if thing.is_class and methods else parts)
 
 
-def _names(module: ModuleType) -> str:
-    return "\n\n".join(_name(getattr(module, name), name) for name in sorted(module.__all__))
+def _signature(thing: Any) -> str:
+    if thing.is_function:
+        return f"{'async ' if 'async' in thing.labels else ''}{thing.signature()}"
+    if thing.is_class:
+        fields = [_signature(one) for one in thing.attributes.values() if _is_field(one)]
+        bases = f"({', '.join(map(str, thing.bases))})" if thing.bases else ""
+        return "\n    ".join([f"class {thing.name}{bases}", *fields])
+    if "property" in thing.labels:
+        return str(thing.name)
+    annotation = f": {thing.annotation}" if thing.annotation else ""
+    return f"{thing.name}{annotation}" + (f" = {thing.value}" if thing.value is not None else "")
 
 
-def _name(thing: Any, name: str) -> str:
-    if isinstance(thing, UnionType):
-        return _alias(name)
-    signature = "\n".join(_signature(thing, name))
-    parts = [f"### `{name}`", f"```text\n{signature}\n```", _docstring(thing, name)]
-    if inspect.isclass(thing):
-        parts += _methods(thing)
-    return "\n\n".join(parts)
-
-
-def _alias(name: str) -> str:
-    """Return an alias of types, with the string below it, of which Python itself keeps nothing."""
-    body = ast.parse(inspect.getsource(import_module(hedgerow._HOMES[name]))).body
-    for line, below in pairwise(body):
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name:
-            said = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else None
-            return f"### `{name}`\n\n```text\n{ast.unparse(line)}\n```\n\n{_said(said, name)}"
-    raise UndocumentedError(f"{name} is defined nowhere.")
-
-
-def _signature(thing: Any, name: str) -> Iterator[str]:
-    node = _node(thing)
-    if isinstance(node, ast.ClassDef):
-        bases = ", ".join(ast.unparse(base) for base in node.bases)
-        yield f"class {name}({bases})" if bases else f"class {name}"
-        yield from (
-            f"    {ast.unparse(line)}"
-            for line in node.body
-            if isinstance(line, ast.AnnAssign | ast.Assign) and not _private(line)
-        )
-    else:
-        yield _call(node, name)
-
-
-def _call(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, *, skip: int = 0) -> str:
-    """Return how a function is called, without its first `skip` parameters."""
-    arguments = node.args
-    arguments.args = arguments.args[skip:]
-    keyword = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
-    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{keyword}{name}({ast.unparse(arguments)}){returned}"
-
-
-def _methods(owner: type) -> Iterator[str]:
-    """Yield a list of what the class itself offers, as far as its docstrings tell of it."""
-    rows = []
-    for name, member in vars(owner).items():
-        function = getattr(member, "__func__", getattr(member, "fget", member))
-        if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
-            continue
-        node = _node(inspect.unwrap(function))
-        call = name if isinstance(member, property) else _call(node, name, skip=1)
-        rows.append(f"* `{call}`: {one_line(inspect.cleandoc(function.__doc__))}")
-    if rows:
-        yield "\n".join(rows)
-
-
-def _private(line: ast.AnnAssign | ast.Assign) -> bool:
-    targets = line.targets if isinstance(line, ast.Assign) else [line.target]
-    return any(ast.unparse(target).startswith("_") for target in targets)
-
-
-def _node(thing: Any) -> Any:
-    """Return the definition as it is written: what Python makes of annotations varies."""
-    (node,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
-    return node
+def _is_field(attribute: Any) -> bool:
+    """Whether the class declares it: what `__init__` assigns is nobody's to set."""
+    declared = "class-attribute" in attribute.labels or attribute.value is None
+    return declared and "property" not in attribute.labels and not attribute.name.startswith("_")
 
 
 def _dependencies() -> str:
@@ -201,7 +146,7 @@ def _dependencies() -> str:
 def _from(dependency: Callable[..., Any], name: str) -> str:
     if not inspect.isfunction(dependency):  # FastAPI's own, such as the header's bearer
         return f"{type(dependency).__name__}"
-    return one_line(_docstring(dependency, name))
+    return one_line(_said(inspect.getdoc(dependency), name))
 
 
 def _operations() -> str:
@@ -213,9 +158,10 @@ def _operations() -> str:
     parts = []
     for name, operation in sorted(calls.items()):
         signature = str(inspect.Signature(operation.parameters())).replace("collections.abc.", "")
-        parts.append(
-            f"## `{name}`\n\n```text\nop.{name}{signature}\n```\n\n{_docstring(operation, name)}"
-        )
+        module = operation.__module__.removeprefix("hedgerow.")
+        # From the source: Alembic replaces the docstrings of its operations.
+        said = _docstring(_SOURCE[f"{module}.{operation.__qualname__}"])
+        parts.append(f"## `{name}`\n\n```text\nop.{name}{signature}\n```\n\n{said}")
     return "\n\n".join(parts)
 
 
@@ -225,9 +171,8 @@ def _subclasses(of: type[RowSecurityOp]) -> Iterator[type[RowSecurityOp]]:
         yield from _subclasses(subclass)
 
 
-def _docstring(thing: Any, name: str) -> str:
-    """Return the docstring as it is written: Alembic replaces those of its operations."""
-    return _said(ast.get_docstring(_node(thing)), name)
+def _docstring(thing: Any) -> str:
+    return _said(thing.docstring and thing.docstring.value, thing.path)
 
 
 def _said(sentence: str | None, name: str) -> str:
@@ -238,32 +183,43 @@ def _said(sentence: str | None, name: str) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": _settings,
-    "commands": _commands_part,
-    "hedgerow": lambda: _names(hedgerow),
-    "hedgerow.fastapi": lambda: _names(hedgerow.fastapi),
-    "hedgerow.embedded": lambda: _names(hedgerow.embedded),
+    "commands": _commands,
+    **{
+        package: partial(_names, package)
+        for package in ("hedgerow", "hedgerow.fastapi", "hedgerow.embedded")
+    },
     "app.api.deps": _dependencies,
     "operations": _operations,
+    "rooms": _rooms.listing,
+    "imports": _rooms.picture,
+    **benchmarks.page.parts(benchmarks.page.read_results()),
 }
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of each page that has generated parts."""
+    paths = [*PROJECT.glob("*.md"), *sorted((PROJECT / "docs").rglob("*.md"))]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    return {path: text for path, text in texts.items() if "<!-- generated: " in text}
 
 
 def outdated() -> dict[Path, str]:
     """Return each page whose generated parts are not what they should be, with the right text."""
-    pages = {page: page.read_text(encoding="utf-8") for page in sorted(REFERENCE.glob("*.md"))}
-    wanted = {page: rewritten(text) for page, text in pages.items()}
-    return {page: text for page, text in wanted.items() if text != pages[page]}
+    found = pages()
+    wanted = {page: rewritten(text) for page, text in found.items()}
+    return {page: text for page, text in wanted.items() if text != found[page]}
 
 
 def main(arguments: list[str]) -> int:
-    pages = outdated()
-    for page, text in pages.items():
+    wrong = outdated()
+    for page, text in wrong.items():
         shown = page.relative_to(PROJECT)
         if "--check" in arguments:
             print(f"{shown} is out of date: run scripts/docs --write.", file=sys.stderr)
         else:
             page.write_text(text, encoding="utf-8", newline="\n")
             print(f"Wrote {shown}.")
-    return 1 if pages and "--check" in arguments else 0
+    return 1 if wrong and "--check" in arguments else 0
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ it, which the help of the group shows, is read from the source without importing
 
 import ast
 import inspect
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,10 +23,12 @@ class LazyCommand(TyperCommand):
         super().__init__(name=_last_part(module))
         self._module = module
 
-    def function(self) -> Callable[..., None]:
-        """Import the module and return its `command`."""
-        function: Callable[..., None] = import_module(self._module).command
-        return function
+    def command(self) -> TyperCommand:
+        """Import the module and return the real command, which has the options."""
+        function = import_module(self._module).command
+        commands = typer.Typer(add_completion=False, rich_markup_mode=None)
+        commands.command(self.name, help=_unwrapped(function.__doc__))(function)
+        return cast("TyperCommand", get_command(commands))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         for node in _parse(self._module).body:
@@ -37,10 +38,7 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         """Parse what was typed with the real command, which is also the one that runs then."""
-        function = self.function()
-        commands = typer.Typer(add_completion=False, rich_markup_mode=None)
-        commands.command(self.name, help=_unwrapped(function.__doc__))(function)
-        return get_command(commands).make_context(*arguments, **options)
+        return self.command().make_context(*arguments, **options)
 
 
 def group(package: str, *commands: TyperCommand | TyperGroup) -> TyperGroup:

@@ -1,5 +1,6 @@
 """Links within the project lead somewhere, to the anchor if they name one."""
 
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -44,3 +45,9 @@ def test_no_link_is_broken(page: Page) -> None:
 )
 def test_a_broken_link_is_found(link: str, good: bool) -> None:
     assert leads_somewhere(Page(PROJECT / "docs" / "index.md"), link) is good
+
+
+@pytest.mark.parametrize("page", all_pages(), ids=lambda page: page.name)
+def test_every_path_of_the_engine_that_a_page_names_exists(page: Page) -> None:
+    named = re.findall(r"`(hedgerow/[\w/]+(?:\.\w+)?)`", page.path.read_text(encoding="utf-8"))
+    assert [path for path in named if not (PROJECT / path).exists()] == []

@@ -8,7 +8,8 @@ import pytest
 from app.core.config import Settings
 from hedgerow.checks import CHECKS
 from hedgerow.lint import RULES
-from scripts._reference import PARTS, REFERENCE, outdated, rewritten
+from scripts import _rooms
+from scripts._reference import PARTS, REFERENCE, outdated, pages, rewritten
 from tests.docs.support.pages import all_pages
 from tests.support.databases import PROJECT
 
@@ -18,9 +19,19 @@ def test_the_generated_parts_are_up_to_date() -> None:
     assert [page.name for page in outdated()] == []
 
 
-def test_every_part_that_can_be_generated_is_on_one_page() -> None:
-    text = "".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
-    assert sorted(re.findall(r"<!-- generated: (\S+) -->", text)) == sorted(PARTS)
+def test_every_part_that_can_be_generated_is_on_a_page() -> None:
+    text = "".join(pages().values())
+    assert set(re.findall(r"<!-- generated: (\S+) -->", text)) == set(PARTS)
+
+
+def test_the_picture_of_the_rooms_leads_wherever_their_imports_do() -> None:
+    imports = _rooms.imports()
+    arrows: dict[str, set[str]] = {room: set() for room in imports}
+    for room, other in re.findall(r"(\w+) --> (\w+)", _rooms.picture()):
+        arrows[room].add(other)
+    assert "errors" in imports["connect"]
+    for room, others in imports.items():
+        assert arrows[room] <= others <= _rooms.reached(room, arrows)
 
 
 def test_an_outdated_part_is_found_and_what_is_around_it_stays() -> None:

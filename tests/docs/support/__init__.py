@@ -29,4 +29,6 @@ What a page takes for granted (rows, a model, a setting) is prepared by a module
 under tests/docs/preparations/: for docs/how-to/why.md that is `how_to/why.py`, for the README
 `readme.py`. It defines `prepare(project: ProjectCopy)`, `finish(project)` to look at what the page
 came to, or both. Names that the page's Python uses without an import are `project.names`.
+
+Sybil would replace only the reading of blocks, which links and anchors need anyway: not smaller.
 """
