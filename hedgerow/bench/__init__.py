@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from hedgerow.bench.connections import Limits, looking, reading
-from hedgerow.bench.model import Report
+from hedgerow.bench.execution import looking, reading
 from hedgerow.bench.questions import OPERATIONS
+from hedgerow.bench.report import Limits, Report
 from hedgerow.bench.table import TableBench
 from hedgerow.config.identity import UserId
 from hedgerow.config.project import Project

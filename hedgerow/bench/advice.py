@@ -1,16 +1,15 @@
-"""What makes a table slow under its policies, and what fixes it."""
+"""What makes a table slow under its policies, how to fix it, and what the figures leave out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from sqlalchemy import URL, Table
 
 from hedgerow import sql
-from hedgerow.bench.connections import looking
-from hedgerow.bench.facts import Facts
-from hedgerow.bench.model import Advice
-from hedgerow.bench.questions import PAGE
+from hedgerow.bench.execution import looking
+from hedgerow.bench.questions import BY_ID, PAGE, Facts
+from hedgerow.bench.report import Advice, Operation
 from hedgerow.checks import (
     identity_each_row,
     leaky_index,
@@ -96,3 +95,25 @@ def _statistics(table: Table, facts: Facts) -> Iterator[Advice]:
             " may choose the wrong plan.",
             f"ANALYZE {sql.table_name(table.name, table.schema)};",
         )
+
+
+def notes(
+    table: Table,
+    scope: Scope,
+    operations: Sequence[Operation],
+    owned: int | None,
+    seen: int | None,
+) -> Iterator[str]:
+    """Yield a sentence for each; `owned` and `seen` are None where they could not be counted."""
+    if scope.owner_column is None:
+        yield "No column names an owner, so there is no WHERE to compare with."
+    elif None not in (owned, seen) and owned != seen:
+        yield (
+            f"The policies show the user {seen:,} rows, who owns {owned:,}: the two ways do not do"
+            " the same, so read the ratio with care."
+        )
+    measured = {operation.operation for operation in operations}
+    if not table.primary_key.columns:
+        yield "The table has no primary key: nothing is got by id."
+    elif BY_ID not in measured:
+        yield "No row of the user was found: nothing is got by id."

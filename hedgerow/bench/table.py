@@ -10,15 +10,25 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.bench import questions
-from hedgerow.bench.advice import advise
-from hedgerow.bench.connections import Limits, looking, problem, reading
-from hedgerow.bench.facts import Facts, facts_of, order_after
-from hedgerow.bench.model import Operation, TableReport
-from hedgerow.bench.notes import notes
-from hedgerow.bench.plan import plan_of
-from hedgerow.bench.questions import OPERATIONS, Question
-from hedgerow.bench.timing import Contestant, ratio, take_turns
-from hedgerow.bench.users import typical_owner
+from hedgerow.bench.advice import advise, notes
+from hedgerow.bench.execution import (
+    Contestant,
+    looking,
+    plan_of,
+    problem,
+    ratio,
+    reading,
+    take_turns,
+)
+from hedgerow.bench.questions import (
+    OPERATIONS,
+    Facts,
+    Question,
+    facts_of,
+    order_after,
+    typical_owner,
+)
+from hedgerow.bench.report import Limits, Operation, TableReport
 from hedgerow.config.identity import Identity, UserId
 from hedgerow.config.project import Project
 from hedgerow.policies.scope import Scope
@@ -36,6 +46,16 @@ class _SkipError(Exception):
 
 class _MissingError(_SkipError):
     """The table does not exist."""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is measured: a table as one of its users."""
+
+    table: Table
+    scope: Scope
+    facts: Facts
+    user: UserId
 
 
 @dataclass(frozen=True)
@@ -58,21 +78,19 @@ class TableBench:
             if facts is None:
                 raise _MissingError("There is no such table: run `alembic upgrade head`.")
             report = replace(report, rows=facts.rows)
-            user = self._choose(table, scope, facts, user)
+            user = self._resolve_user(table, scope, facts, user)
             report = replace(report, user=str(user))
-            with self._as_user(table, user) as connection:
-                measured = self._measure(connection, table, scope, facts, user)
+            return self._measure(report, _Subject(table, scope, facts, user))
         except _SkipError as error:
             self.progress(table.fullname, len(OPERATIONS))
             return replace(report, skipped=str(error), missing=isinstance(error, _MissingError))
         except DBAPIError as error:
             self.progress(table.fullname, len(OPERATIONS))
             return replace(report, skipped=f"Could not be measured: {problem(error, self.limits)}.")
-        return replace(measured, rows=report.rows, user=report.user)
 
     @contextmanager
-    def _as_user(self, table: Table, user: UserId) -> Iterator[Connection]:
-        """Yield a connection on which requests of the user's run: as the user, never as an admin.
+    def _connect_as(self, user: UserId, table: Table) -> Iterator[Connection]:
+        """Yield a connection like that of the user's requests, never an admin's.
 
         Raises _SkipError where the application's role may not read the table.
         """
@@ -87,8 +105,13 @@ class TableBench:
                 )
             yield connection
 
-    def _choose(self, table: Table, scope: Scope, facts: Facts, user: UserId | None) -> UserId:
-        """Return the user to measure as: the one who was named, else a typical owner."""
+    def _resolve_user(
+        self, table: Table, scope: Scope, facts: Facts, user: UserId | None
+    ) -> UserId:
+        """Return the user to measure as: `user` if one was named, else a typical owner.
+
+        Raises _SkipError where there is none, or nothing to measure.
+        """
         if facts.owner_is_filtered:
             if user is None:
                 raise _SkipError(
@@ -108,31 +131,30 @@ class TableBench:
             raise _SkipError("No row has an owner: there is nothing to measure.")
         return found
 
-    def _measure(
-        self, connection: Connection, table: Table, scope: Scope, facts: Facts, user: UserId
-    ) -> TableReport:
-        column = scope.owner_column
-        mine = None if column is None else questions.owned_by(table, column, user)
-        order = None
+    def _measure(self, report: TableReport, subject: _Subject) -> TableReport:
+        table, facts, column = subject.table, subject.facts, subject.scope.owner_column
+        mine = order = owned = None
         if column is not None:
+            mine = questions.owned_by(table, column, subject.user)
             with reading(self.owner, self.limits, past_policies=False):
                 order = order_after(self.owner, facts, table, column)
         operations = []
-        for question in self._questions(connection, table, mine, order):
-            self.progress(f"{table.fullname}: {question.operation}", 0)
-            operations.append(self._ask(connection, question, facts, column))
-            self.progress(f"{table.fullname}: {question.operation}", 1)
-        self.progress(table.fullname, len(OPERATIONS) - len(operations))
-        owned = None if mine is None else self._number(self.owner, _count(table).where(mine), True)
-        seen = self._number(connection, _count(table), False)
+        with self._connect_as(subject.user, table) as connection:
+            for question in self._questions(connection, table, mine, order):
+                self.progress(f"{table.fullname}: {question.operation}", 0)
+                operations.append(self._ask(connection, question, facts, column))
+                self.progress(f"{table.fullname}: {question.operation}", 1)
+            self.progress(table.fullname, len(OPERATIONS) - len(operations))
+            if mine is not None:
+                owned = self._number(self.owner, _count(table).where(mine), past_policies=True)
+            seen = self._number(connection, _count(table), past_policies=False)
         unordered = (owned or 0) if order is None else 0
-        advice = advise(self.project, self.url, table, facts, unordered_rows=unordered)
-        return TableReport(
-            table.fullname,
+        return replace(
+            report,
             user_rows=owned,
             operations=tuple(operations),
-            notes=tuple(notes(table, scope, operations, owned, seen)),
-            advice=tuple(advice),
+            notes=tuple(notes(table, subject.scope, operations, owned, seen)),
+            advice=tuple(advise(self.project, self.url, table, facts, unordered_rows=unordered)),
         )
 
     def _questions(
@@ -186,7 +208,7 @@ class TableBench:
         )
 
     def _number(
-        self, connection: Connection, statement: Select[Any], past_policies: bool
+        self, connection: Connection, statement: Select[Any], *, past_policies: bool
     ) -> int | None:
         try:
             with reading(connection, self.limits, past_policies=past_policies):

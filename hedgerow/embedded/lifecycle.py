@@ -1,20 +1,26 @@
-"""Starting and stopping the server of a cluster."""
+"""Start, join and stop the server of a cluster."""
 
 from __future__ import annotations
 
 import logging
 import signal
+import socket
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hedgerow.embedded.account import interrupts_held
-from hedgerow.embedded.cluster import Cluster
+from hedgerow.embedded.cluster import HOST, Cluster
 from hedgerow.embedded.errors import EmbeddedServerError, fix_for
-from hedgerow.embedded.ports import HOST, choose_port
-from hedgerow.embedded.postmaster import find_postmaster, wait_until_gone, wait_until_ready
-from hedgerow.embedded.processes import Process, look_up
+from hedgerow.embedded.postmaster import (
+    Process,
+    find_postmaster,
+    look_up,
+    wait_until_gone,
+    wait_until_ready,
+)
 
 _logger = logging.getLogger("hedgerow.embedded")
 _START_SECONDS = 120.0  # recovery after a crash takes its time
@@ -22,6 +28,35 @@ _FAST_STOP_SECONDS = 60.0
 _IMMEDIATE_STOP_SECONDS = 10.0
 _ORPHANS_SECONDS = 20.0  # backends end by themselves once they notice that their server is gone
 _PORT_ATTEMPTS = 5
+
+
+def choose_port(memory: Path) -> int:
+    """The port remembered in the file `memory` while it is free, else a new one, remembered.
+
+    Another program may still take it before the server does.
+    """
+    try:
+        remembered = int(memory.read_text(encoding="utf-8", errors="replace"))
+    except (FileNotFoundError, ValueError):
+        remembered = 0
+    port = (_free(remembered) if 1024 <= remembered < 65536 else None) or _free(0)
+    if port is None:
+        raise OSError(f"no TCP port is free on {HOST}")
+    if port != remembered:
+        memory.write_text(f"{port}\n", encoding="utf-8")
+    return port
+
+
+def _free(port: int) -> int | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":
+            # As PostgreSQL does: connections that linger from the last run take no port away.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return None
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

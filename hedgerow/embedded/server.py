@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from hedgerow.embedded.address import ServerAddress
-from hedgerow.embedded.cluster import Cluster, find_cluster
-from hedgerow.embedded.credentials import SUPERUSER, new_password, read_password
+from sqlalchemy import URL
+
+from hedgerow.embedded.cluster import (
+    HOST,
+    SUPERUSER,
+    Cluster,
+    check_version,
+    find_cluster,
+    initialise,
+    new_password,
+    read_password,
+)
 from hedgerow.embedded.errors import EmbeddedServerError, explaining
-from hedgerow.embedded.initialise import check_version, initialise
 from hedgerow.embedded.lifecycle import Start, join, start, stop
 from hedgerow.embedded.locks import FileLock, lock_exclusively
-from hedgerow.embedded.ports import HOST
 from hedgerow.embedded.postmaster import find_postmaster
 
 # Longer than any start or stop takes by itself.
@@ -33,6 +40,31 @@ _OURS = frozenset(
         "unix_socket_directories",
     }
 )
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """A running embedded server: everything needed to connect as its superuser.
+
+    `repr` leaves out the password, so that an address may be logged.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    data_dir: Path
+
+    def url(self, database: str = "postgres") -> URL:
+        """Return SQLAlchemy's address of `database`; it holds the password."""
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.user,
+            password=self.password,
+            host=self.host,
+            port=self.port,
+            database=database,
+        )
 
 
 @dataclass(frozen=True)

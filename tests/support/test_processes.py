@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hedgerow.embedded.processes import look_up
+from hedgerow.embedded.postmaster import look_up
 from tests.support.processes import run_command, started
 
 LEAVE_A_CHILD = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid, flush=True)"

@@ -6,8 +6,7 @@ from sqlmodel import SQLModel
 from app.core.project import find_user
 from hedgerow import RowSecurity
 from hedgerow.bench import Wish, measure
-from hedgerow.bench.connections import Limits
-from hedgerow.bench.model import Operation, Report, TableReport
+from hedgerow.bench.report import Limits, Operation, Report, TableReport
 from hedgerow.config.project import Project
 from tests.support.databases import Database
 from tests.support.sessions import ROW_SECURITY

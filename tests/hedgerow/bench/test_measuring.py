@@ -4,10 +4,8 @@ import pytest
 from sqlalchemy import MetaData, text
 
 from hedgerow import ConfigurationError, DatabaseNotReadyError, IdentityError, RowSecurity
-from hedgerow.bench import Wish, measure, steps
-from hedgerow.bench import users as bench_users
-from hedgerow.bench.connections import Limits
-from hedgerow.bench.model import TableReport
+from hedgerow.bench import Wish, measure, questions, steps
+from hedgerow.bench.report import Limits, TableReport
 from tests.hedgerow.bench.support import (
     ITEMS_EACH,
     LIMITS,
@@ -103,7 +101,7 @@ def test_an_admin_is_measured_as_a_user_and_leaves_no_trace(fresh_database: Data
 def test_a_typical_owner_has_the_median_number_of_rows(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, blocks: int
 ) -> None:
-    monkeypatch.setattr(bench_users, "_SAMPLED_BLOCKS", blocks)
+    monkeypatch.setattr(questions, "_SAMPLED_BLOCKS", blocks)
     heavy = "UPDATE item SET owner_id = md5('1')::uuid WHERE description::int % 100 < 50"
     fill(fresh_database, heavy)
     assert item_report(fresh_database).user_rows == ITEMS_EACH

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from hedgerow.bench.connections import looking, reading
+from hedgerow.bench.execution import looking, reading
 from tests.hedgerow.bench.support import LIMITS, fill, item_report
 from tests.support.databases import Database
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import hedgerow
 from hedgerow.bench import Wish, measure
-from hedgerow.bench.model import TableReport
+from hedgerow.bench.report import TableReport
 from tests.hedgerow.bench.support import LIMITS, project_of
 from tests.support.databases import Database
 

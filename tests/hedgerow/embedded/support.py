@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from hedgerow.embedded import ServerAddress
-from hedgerow.embedded.processes import command_line
+from hedgerow.embedded.postmaster import command_line
 from tests.support.processes import started
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.embedded import processes
-from hedgerow.embedded.processes import command_line, look_up
+from hedgerow.embedded import postmaster
+from hedgerow.embedded.postmaster import command_line, look_up
 
 
 @pytest.fixture(params=["proc", "ps"], autouse=True)
@@ -17,7 +17,7 @@ def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     needed = Path("/proc/self/stat" if request.param == "proc" else "/bin/ps")
     if not needed.exists():
         pytest.skip(f"this system has no {needed}")
-    monkeypatch.setattr(processes, "_HAS_PROC", request.param == "proc")
+    monkeypatch.setattr(postmaster, "_HAS_PROC", request.param == "proc")
 
 
 def test_a_living_process_is_found_and_stays_the_same() -> None:

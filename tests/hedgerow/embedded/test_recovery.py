@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
-from hedgerow.embedded.ports import choose_port
-from hedgerow.embedded.processes import Process, look_up
+from hedgerow.embedded.lifecycle import choose_port
+from hedgerow.embedded.postmaster import Process, look_up
 from tests.hedgerow.embedded.support import FAST, ServerUser, ask, postmaster_pid
 
 

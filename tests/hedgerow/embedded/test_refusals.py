@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
-from hedgerow.embedded.postmaster import wait_until_gone
-from hedgerow.embedded.processes import look_up
+from hedgerow.embedded.postmaster import look_up, wait_until_gone
 from tests.hedgerow.embedded.support import FAST, ServerUser, as_root, postmaster_pid
 
 
