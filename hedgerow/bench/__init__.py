@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from hedgerow.bench.execution import looking, reading
+from hedgerow.bench.execution import connect_read_only, transaction
 from hedgerow.bench.questions import OPERATIONS
 from hedgerow.bench.report import Limits, Report
 from hedgerow.bench.table import TableBench
@@ -18,27 +18,27 @@ from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
 from hedgerow.policies.scope import Scope, scoped_tables
 
 Progress = Callable[[str, int], None]
-"""Told what is done next, and how many steps are done since it was last told."""
+"""Called with what is done next, and the number of steps done since the last call."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person asks for: a user by the name they sign in with, and how long to measure."""
+class Request:
+    """What to measure: as which user, by the name they sign in with, and within which limits."""
 
     user: str | None
     limits: Limits
 
 
 def steps(project: Project) -> int:
-    """Return how many steps `measure` will tell of."""
+    """Return the number of steps that `measure` reports to its `progress`."""
     return len(_scoped(project)) * len(OPERATIONS)
 
 
-def measure(project: Project, wish: Wish, progress: Progress) -> Report:
-    """Measure each scoped table with its policies, and with a WHERE by hand as the owner.
+def measure(project: Project, request: Request, progress: Progress) -> Report:
+    """Measure each scoped table with its policies, and as the owner with an explicit WHERE instead.
 
-    Every transaction is READ ONLY, and every statement is ended by the server where it takes too
-    long. What cannot be measured is told in the report.
+    Every transaction is READ ONLY, and the server cancels a statement that takes too long. The
+    report says what could not be measured.
 
     Raises ConfigurationError where there is nothing to measure, DatabaseNotReadyError where the
     database cannot be reached or was never migrated, IdentityError where there is no such user.
@@ -46,16 +46,16 @@ def measure(project: Project, wish: Wish, progress: Progress) -> Report:
     tables = _scoped(project)
     url = project.direct_application_url()
     # As the owner first: without the database's own roles the other login cannot succeed.
-    with looking(project.owner_url(), "These name the owner of the tables.") as owner:
-        user = _find_user(owner, project, wish)
-        bench = TableBench(project, url, owner, wish.limits, progress)
+    with connect_read_only(project.owner_url(), "These name the owner of the tables.") as owner:
+        user = _find_user(owner, project, request)
+        bench = TableBench(project, url, owner, request.limits, progress)
         reports = tuple(bench.measure(table, scope, user) for table, scope in tables)
         if all(report.missing for report in reports):
             raise DatabaseNotReadyError(
                 f"The database {owner.engine.url.database!r} has none of the scoped tables: run"
                 " `alembic upgrade head`."
             )
-        return Report(reports, wish.limits, signed=project.row_security.signing is not None)
+        return Report(reports, request.limits, signed=project.row_security.signing is not None)
 
 
 def _scoped(project: Project) -> list[tuple[Table, Scope]]:
@@ -73,19 +73,19 @@ def _scoped(project: Project) -> list[tuple[Table, Scope]]:
     return tables
 
 
-def _find_user(owner: Connection, project: Project, wish: Wish) -> UserId | None:
-    if wish.user is None:
+def _find_user(owner: Connection, project: Project, request: Request) -> UserId | None:
+    if request.user is None:
         return None
     try:
         with (
-            reading(owner, wish.limits, past_policies=True),
+            transaction(owner, request.limits, past_policies=True),
             Session(owner, join_transaction_mode="create_savepoint") as session,
         ):
-            return project.require_user(session, wish.user)
+            return project.require_user(session, request.user)
     except OperationalError:
         raise
     except DBAPIError as error:
         raise DatabaseNotReadyError(
-            f"Cannot look up {wish.user!r}: {first_line(error)}. If the database is new, run"
+            f"Cannot look up {request.user!r}: {first_line(error)}. If the database is new, run"
             " `alembic upgrade head`."
         ) from None

@@ -7,7 +7,7 @@ from functools import cached_property
 from sqlalchemy import URL, Table
 
 from hedgerow import sql
-from hedgerow.bench.execution import looking
+from hedgerow.bench.execution import connect_read_only
 from hedgerow.bench.questions import BY_ID, PAGE, Facts
 from hedgerow.bench.report import Advice, Operation
 from hedgerow.checks import (
@@ -54,7 +54,7 @@ def advise(
 
     `unordered_rows`: how many rows a user has that no index has in order.
     """
-    with looking(url, "Run `alembic upgrade head`.") as connection:
+    with connect_read_only(url, "Run `alembic upgrade head`.") as connection:
         inspection = _OneTable(connection, project.row_security, project.metadata, only=table)
         found: list[Advice] = []
         for answer in run(_CHECKS, inspection).answers:

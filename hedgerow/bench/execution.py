@@ -29,7 +29,7 @@ _CONDITIONS = ("Index Cond", "Recheck Cond")
 
 
 @contextmanager
-def looking(url: URL, fix: str) -> Iterator[Connection]:
+def connect_read_only(url: URL, fix: str) -> Iterator[Connection]:
     """Yield a connection whose transactions are all READ ONLY.
 
     Raises DatabaseNotReadyError, with `fix`, where the server cannot be reached.
@@ -40,7 +40,7 @@ def looking(url: URL, fix: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def reading(connection: Connection, limits: Limits, *, past_policies: bool) -> Iterator[None]:
+def transaction(connection: Connection, limits: Limits, *, past_policies: bool) -> Iterator[None]:
     """Hold a transaction with the time limit; it commits, or psycopg would prepare everything anew.
 
     With `past_policies` no policy filters: where one would, the statement is an error instead.
@@ -66,7 +66,7 @@ def problem(error: DBAPIError, limits: Limits) -> str:
 
 
 @dataclass
-class Contestant:
+class Variant:
     """One way to run a statement. The statement alone is timed, with the rows it fetches."""
 
     connection: Connection
@@ -80,7 +80,7 @@ class Contestant:
         if self.problem is not None:
             return None
         try:
-            with reading(self.connection, limits, past_policies=self.past_policies):
+            with transaction(self.connection, limits, past_policies=self.past_policies):
                 began = time.perf_counter()
                 self.connection.execute(self.statement).all()
                 return time.perf_counter() - began
@@ -95,22 +95,22 @@ class Contestant:
         return Timing(round(statistics.median(self.taken) * 1000, 4), len(self.taken))
 
 
-def take_turns(contestants: list[Contestant], limits: Limits) -> None:
+def take_turns(variants: list[Variant], limits: Limits) -> None:
     """Let all run `limits.rounds` times, one after the other, in an order that alternates.
 
     The first calls are thrown away. Slow statements run a few times only.
     """
-    first = [contestant.call(limits) for contestant in contestants]
+    first = [variant.call(limits) for variant in variants]
     slow = any(seconds is None or seconds > _SLOW_SECONDS for seconds in first)
     warm_up, rounds = (0, min(limits.rounds, _SLOW_ROUNDS)) if slow else (_WARM_UP, limits.rounds)
     for turn in range(warm_up + rounds):
-        for contestant in contestants if turn % 2 else contestants[::-1]:
-            seconds = contestant.call(limits)
+        for variant in variants if turn % 2 else variants[::-1]:
+            seconds = variant.call(limits)
             if seconds is not None and turn >= warm_up:
-                contestant.taken.append(seconds)
+                variant.taken.append(seconds)
 
 
-def ratio(policy: Contestant, by_hand: Contestant | None) -> float | None:
+def ratio(policy: Variant, by_hand: Variant | None) -> float | None:
     """Return the median of the rounds' ratios, or None where one of the two has no timing."""
     if by_hand is None or policy.problem or by_hand.problem:
         return None
@@ -146,7 +146,7 @@ def plan_of(
     """
     for options in ("ANALYZE, TIMING OFF, VERBOSE, FORMAT JSON", "VERBOSE, FORMAT JSON"):
         try:
-            with reading(connection, limits, past_policies=False):
+            with transaction(connection, limits, past_policies=False):
                 found: Any = connection.execute(_Explain(statement, options)).scalar_one()
         except DBAPIError as error:
             problem(error, limits)

@@ -137,7 +137,7 @@ def typical_owner(owner: Connection, facts: Facts, table: Table, column: str) ->
 
 @dataclass(frozen=True)
 class Question:
-    """One statement as requests send it, and with the owner compared by hand."""
+    """One statement as requests send it, and with an explicit comparison of the owner."""
 
     operation: str
     plain: Select[Any]

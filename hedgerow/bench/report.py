@@ -18,7 +18,7 @@ Access = Literal["owner index", "another index", "whole table", "no table"]
 or by reading every row. `no table`: what is counted is nowhere read."""
 
 Asked = Literal["once", "each row", "not at all"]
-"""How often a statement asks who is asking: `once` is an InitPlan."""
+"""How often a statement reads the identity: `once` is an InitPlan."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Plan:
     """What PostgreSQL does under the policy.
 
     `init_plan_loops`: how often each InitPlan ran; None where the statement took too long to be
-    run. `rows_filtered`: rows that were read in vain.
+    run. `rows_filtered`: rows that were read and then discarded.
     """
 
     nodes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Measure one table: as its user, and as its owner with a WHERE by hand."""
+"""Measure one table: as a user with policies, and as its owner with an explicit WHERE."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from hedgerow import sql
 from hedgerow.bench import questions
 from hedgerow.bench.advice import advise, notes
 from hedgerow.bench.execution import (
-    Contestant,
-    looking,
+    Variant,
+    connect_read_only,
     plan_of,
     problem,
     ratio,
-    reading,
     take_turns,
+    transaction,
 )
 from hedgerow.bench.questions import (
     OPERATIONS,
@@ -73,7 +73,7 @@ class TableBench:
         report = TableReport(table.fullname)
         self.progress(table.fullname, 0)
         try:
-            with reading(self.owner, self.limits, past_policies=False):
+            with transaction(self.owner, self.limits, past_policies=False):
                 facts = facts_of(self.owner, table)
             if facts is None:
                 raise _MissingError("There is no such table: run `alembic upgrade head`.")
@@ -94,9 +94,9 @@ class TableBench:
 
         Raises _SkipError where the application's role may not read the table.
         """
-        with looking(self.url, "Run `alembic upgrade head`.") as connection:
+        with connect_read_only(self.url, "Run `alembic upgrade head`.") as connection:
             bind(connection, Identity(user), self.project.row_security)
-            with reading(connection, self.limits, past_policies=False):
+            with transaction(connection, self.limits, past_policies=False):
                 name = sql.table_name(table.name, table.schema)
                 may_read = connection.scalar(_MAY_READ, {"name": name})
             if not may_read:
@@ -119,7 +119,7 @@ class TableBench:
                     " name one with --user."
                 )
             return user
-        with reading(self.owner, self.limits, past_policies=True):
+        with transaction(self.owner, self.limits, past_policies=True):
             if not self.owner.scalar(select(select(table).exists())):
                 raise _SkipError("The table is empty: there is nothing to measure.")
             if user is not None:
@@ -136,7 +136,7 @@ class TableBench:
         mine = order = owned = None
         if column is not None:
             mine = questions.owned_by(table, column, subject.user)
-            with reading(self.owner, self.limits, past_policies=False):
+            with transaction(self.owner, self.limits, past_policies=False):
                 order = order_after(self.owner, facts, table, column)
         operations = []
         with self._connect_as(subject.user, table) as connection:
@@ -181,7 +181,7 @@ class TableBench:
             ways.insert(0, (self.owner, keys.where(mine), True))
         for asked, statement, past_policies in ways:
             try:
-                with reading(asked, self.limits, past_policies=past_policies):
+                with transaction(asked, self.limits, past_policies=past_policies):
                     row = asked.execute(statement).first()
             except DBAPIError as error:
                 problem(error, self.limits)
@@ -193,10 +193,10 @@ class TableBench:
     def _ask(
         self, connection: Connection, question: Question, facts: Facts, column: str | None
     ) -> Operation:
-        policy = Contestant(connection, question.plain, past_policies=False)
+        policy = Variant(connection, question.plain, past_policies=False)
         by_hand = None
         if question.by_hand is not None:
-            by_hand = Contestant(self.owner, question.by_hand, past_policies=True)
+            by_hand = Variant(self.owner, question.by_hand, past_policies=True)
         take_turns([policy, *([by_hand] if by_hand else [])], self.limits)
         return Operation(
             question.operation,
@@ -211,7 +211,7 @@ class TableBench:
         self, connection: Connection, statement: Select[Any], *, past_policies: bool
     ) -> int | None:
         try:
-            with reading(connection, self.limits, past_policies=past_policies):
+            with transaction(connection, self.limits, past_policies=past_policies):
                 return int(connection.scalar(statement) or 0)
         except DBAPIError as error:
             problem(error, self.limits)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hedgerow.bench import Wish, measure, steps
+from hedgerow.bench import Request, measure, steps
 from hedgerow.bench.report import Limits, as_json, lines
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.config.project import load_project
@@ -44,7 +44,7 @@ def command(
     """
     project = load_project(Path.cwd())
     with _progress(steps(project)) as progress:
-        report = measure(project, Wish(user, Limits(rounds, timeout)), progress)
+        report = measure(project, Request(user, Limits(rounds, timeout)), progress)
     if output is OutputFormat.JSON:
         typer.echo(json.dumps(as_json(report), indent=2))
     else:

@@ -1,4 +1,4 @@
-"""`hedgerow erd`: draw the tables, and what keeps their rows apart."""
+"""`hedgerow erd`: draw the tables, and which are scoped."""
 
 from pathlib import Path
 from typing import Annotated

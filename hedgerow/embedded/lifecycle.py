@@ -81,7 +81,7 @@ def start(cluster: Cluster, password: str, how: Start) -> int:
     whatever goes wrong, no server is left.
     """
     if cluster.account.read_text(cluster.pid_file) is not None:
-        # Nobody we asked serves these data. PostgreSQL would believe a pid that a stranger got.
+        # No server serves these data. PostgreSQL would believe a pid that another process got.
         cluster.account.shell('rm -f -- "$1"', cluster.pid_file)
     if cluster.is_shared:
         _logger.warning(

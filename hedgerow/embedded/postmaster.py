@@ -1,4 +1,4 @@
-"""Which process serves a cluster: found by postmaster.pid, and believed only after asking."""
+"""Which process serves a cluster: postmaster.pid names it, and the server confirms it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class PidFile:
 def serves(port: int, password: str, cluster: Cluster, pid: int) -> bool:
     """Ask the server at that port whether it runs on this data and `pid` is its postmaster.
 
-    Raises `psycopg.OperationalError` where nobody answers, or the password is refused.
+    Raises `psycopg.OperationalError` where no server answers, or the password is refused.
     """
     # Each option that an environment variable of libpq could otherwise change is given.
     options: dict[str, str | int] = {
@@ -128,7 +128,7 @@ def serves(port: int, password: str, cluster: Cluster, pid: int) -> bool:
         "connect_timeout": 5,
     }
     if psycopg.pq.version() >= 160000:
-        # A stranger on this port must not get the password by asking for it in plain text.
+        # Another program on this port must not get the password by asking for it in plain text.
         options["require_auth"] = "scram-sha-256"
     with psycopg.connect(make_conninfo("", **options)) as connection:
         row = connection.execute(
@@ -144,9 +144,9 @@ def serves(port: int, password: str, cluster: Cluster, pid: int) -> bool:
 
 
 def find_postmaster(cluster: Cluster, password: str) -> Process | None:
-    """The process that serves this cluster, starting and stopping ones included; None: nobody.
+    """The process that serves this cluster, starting and stopping ones included; None without one.
 
-    A pid that a stranger got after a crash is not believed: its command line has to name this
+    A pid that another process got after a crash is not believed: its command line has to name this
     data folder, or the server itself has to confirm it.
     """
     deadline = time.monotonic() + _WRITING_SECONDS

@@ -8,7 +8,7 @@ text for a command.
 import re
 from collections.abc import Iterable, Iterator
 
-from hedgerow.erd.model import Column, Diagram, Entity, Kept, Link
+from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
 
 _MARKS = {"pk", "fk", "uk"}
 _DIRECTION = re.compile(r"(?i)(?<=direction) ")
@@ -21,10 +21,12 @@ def mermaid(diagram: Diagram) -> str:
     for entity in diagram.entities:
         lines += _entity(entity, keys[entity.name])
     lines += [_link(link, keys) for link in diagram.links]
-    unkept = [keys[entity.name] for entity in diagram.entities if entity.kept is Kept.OPEN]
-    if unkept:
+    unprotected = [
+        keys[entity.name] for entity in diagram.entities if entity.protection is Protection.OPEN
+    ]
+    if unprotected:
         lines.append("    classDef open stroke:#c62828,stroke-width:3px")
-        lines += [f"    class {key} open" for key in unkept]
+        lines += [f"    class {key} open" for key in unprotected]
     return "\n".join(lines)
 
 
@@ -54,7 +56,7 @@ def _keys(diagram: Diagram) -> Iterator[str]:
 
 
 def _entity(entity: Entity, key: str) -> Iterable[str]:
-    yield f'    {key}["{quoted(entity.name)} ({entity.kept})"] {{'
+    yield f'    {key}["{quoted(entity.name)} ({entity.protection})"] {{'
     yield from (f"        {_column(column)}" for column in entity.columns)
     yield "    }"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kept(StrEnum):
-    """Whether a table's rows are kept apart by user."""
+class Protection(StrEnum):
+    """Whether row security protects a table."""
 
     SCOPED = "scoped"
     EXEMPT = "exempt"
@@ -36,7 +36,7 @@ class Entity:
 
     name: str
     mapped_class: str | None
-    kept: Kept
+    protection: Protection
     why: str
     columns: tuple[Column, ...]
 

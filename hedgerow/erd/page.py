@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hedgerow.erd.mermaid import mermaid
 from hedgerow.erd.model import Column, Diagram, Entity
 
-_KEPT = """\
+_PROTECTION = """\
 * **scoped**: PostgreSQL gives each user their own rows, and what the policies named here add.
 * **exempt**: everybody's requests may reach every row, on purpose.
 * **open**: nothing is said about it, so every row is in everybody's reach; outlined in red."""
@@ -24,7 +24,7 @@ def page(diagram: Diagram) -> str:
         f"```mermaid\n{mermaid(diagram)}\n```",
         "A line is a foreign key, with the relationships that follow it in brackets.",
         "## Whose rows",
-        _KEPT,
+        _PROTECTION,
         _table(("table", "class", "rows", "why"), map(_protection, diagram.entities)),
         "## Columns",
         _table(
@@ -36,7 +36,7 @@ def page(diagram: Diagram) -> str:
 
 
 def _protection(entity: Entity) -> Sequence[str]:
-    return code(entity.name), code(entity.mapped_class or ""), entity.kept, text(entity.why)
+    return code(entity.name), code(entity.mapped_class or ""), entity.protection, text(entity.why)
 
 
 def _columns(entity: Entity) -> Iterator[Sequence[str]]:

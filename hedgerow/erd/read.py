@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.exc import CompileError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipProperty, class_mapper
 
-from hedgerow.erd.model import Column, Diagram, Entity, Kept, Link
+from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
 from hedgerow.policies.scope import Exempt, Scope, mapped_class, scope_of
 
 _POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
@@ -36,27 +36,27 @@ def read_diagram(metadata: MetaData) -> Diagram:
 
 
 def _entity(table: Table) -> Entity:
-    kept, why = _protection(table)
+    protection, why = _protection(table)
     mapped = mapped_class(table)
     return Entity(
         name=table.fullname,
         mapped_class=mapped.__name__ if mapped else None,
-        kept=kept,
+        protection=protection,
         why=why,
         columns=tuple(_column(column) for column in table.columns),
     )
 
 
-def _protection(table: Table) -> tuple[Kept, str]:
+def _protection(table: Table) -> tuple[Protection, str]:
     match scope_of(table):
         case Scope() as scope:
             named = [policy.name for policy in scope.policies]
             owner = [] if scope.owner_column is None else [scope.owner_column]
-            return Kept.SCOPED, f"by {', '.join([*owner, *named])}"
+            return Protection.SCOPED, f"by {', '.join([*owner, *named])}"
         case Exempt(reason=reason):
-            return Kept.EXEMPT, reason
+            return Protection.EXEMPT, reason
         case None:
-            return Kept.OPEN, "says nothing of row security"
+            return Protection.OPEN, "says nothing of row security"
 
 
 def _column(column: TableColumn[object]) -> Column:

@@ -1,4 +1,4 @@
-"""`hedgerow lint`: are these models and routes safe? One module a rule; no database."""
+"""`hedgerow lint`: check models and routes without a database. One module a rule."""
 
 from hedgerow.lint import owner_without_scope, unbound_route, user_key_without_scope
 from hedgerow.lint.model import Rule

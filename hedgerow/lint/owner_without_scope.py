@@ -1,4 +1,4 @@
-"""L101: a table names the owner of its rows, but does not keep them apart."""
+"""L101: a table has an owner column, but no row security."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from hedgerow.lint.tables import finding, owner_columns, undecided_tables
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:
-    """Find tables with an owner's column whose class is neither scoped nor exempt."""
+    """Find tables with an owner column whose class is neither scoped nor exempt."""
     names = owner_columns(declarations.metadata)
     for table in undecided_tables(declarations.metadata):
         for column in sorted(names & set(table.columns.keys())):

@@ -1,4 +1,4 @@
-"""Apply the rules and the allowlist, and say what came of it."""
+"""Apply the rules and the allowlist, and report the findings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hedgerow.lint.model import Declarations, Rule
 
 @dataclass(frozen=True)
 class Report:
-    """What was found, what is allowed and why, and entries of the allowlist of no use any more."""
+    """What was found, what is allowed and why, and which allowlist entries are unused."""
 
     declarations: Declarations
     found: tuple[tuple[Rule, Finding], ...]
@@ -36,22 +36,22 @@ def lint(declarations: Declarations, allowlist: Allowlist) -> Report:
 
 
 def as_text(report: Report, directory: Path) -> Iterator[str]:
-    """Yield the lines that a person reads; files are named as seen from `directory`."""
+    """Yield the lines for people; paths are relative to `directory`."""
     for rule, finding in report.found:
         yield f"{_place(finding, directory)}{rule.number} {rule.level}: {finding.sentence}"
         yield f"  Fix: {finding.fix}."
     for entry in report.unused:
-        yield f"allow = {entry}: nothing is found there any more, so the entry can go."
+        yield f"allow = {entry}: nothing is found there any more: remove the entry."
     tables = len(report.declarations.metadata.tables)
     routes = report.declarations.routes
     looked = f"{tables} tables" + (f" and {len(routes)} routes" if routes is not None else "")
     yield f"hedgerow lint: {looked}, {len(report.found)} findings, {len(report.allowed)} allowed."
     if routes is None:
-        yield 'Routes were not looked at: name the FastAPI in [tool.hedgerow], application = "…:…".'
+        yield 'Routes were not checked: name the FastAPI in [tool.hedgerow], application = "…:…".'
 
 
 def as_json(report: Report, directory: Path) -> dict[str, Any]:
-    """Return the same as plain values."""
+    """Return the report as plain values for JSON."""
     routes = report.declarations.routes
     return {
         "tables": len(report.declarations.metadata.tables),

@@ -1,4 +1,4 @@
-"""What rules over tables share: which ones say nothing of row security, and how to say so."""
+"""What the rules about tables share: the undeclared tables, and the finding about one."""
 
 from collections.abc import Iterator
 
@@ -22,13 +22,13 @@ def owner_columns(metadata: MetaData) -> set[str]:
 
 
 def finding(table: Table, why: str) -> Finding:
-    """Return the finding that everybody sees all rows of `table`, of which `why` says whose."""
+    """Return the finding that `table` has no row security; `why` says what speaks for one."""
     owner = mapped_class(table)
     subject = f"{owner.__name__} (table {table.fullname!r})" if owner else repr(table.fullname)
     map_it = "" if owner else "map a class to it, then "
     return Finding(
         subject=table.fullname,
-        sentence=f"{subject} {why}, but is not kept apart by user: everybody's requests reach"
+        sentence=f"{subject} {why}, but has no row security: requests of all users reach"
         " every row.",
         fix=f"{map_it}inherit UserScopedBase (elsewhere: set __rls__ = hedgerow.Scope(...)), or"
         ' say why not: __rls__ = hedgerow.exempt("reason")',

@@ -1,4 +1,4 @@
-"""L103: a route uses a scoped table through a session that is nobody's."""
+"""L103: a route uses a scoped table through a session without an identity."""
 
 from collections.abc import Iterator
 
@@ -44,9 +44,9 @@ def _table_of(referred: object) -> object:
 def _finding(route: Route, tables: list[str]) -> Finding:
     return Finding(
         subject=route.name,
-        sentence=f"{route.name} uses {', '.join(map(repr, tables))} through a session that is"
-        " bound to nobody: PostgreSQL refuses each such query, and with RLS_ENABLED=false it"
-        " answers with everybody's rows.",
+        sentence=f"{route.name} uses {', '.join(map(repr, tables))} through a session"
+        " without an identity: PostgreSQL refuses each such query, and with RLS_ENABLED=false it"
+        " answers with the rows of all users.",
         fix="take RLSSessionDep instead of SessionDep (elsewhere: a session from a dependency"
         " that calls hedgerow.bind)",
         location=location_of(route.endpoint),

@@ -1,4 +1,4 @@
-"""L102: a table refers to the table of users, but does not keep its rows apart."""
+"""L102: a table refers to the table of users, but has no row security."""
 
 from collections.abc import Iterator
 

@@ -5,7 +5,7 @@ from sqlmodel import SQLModel
 
 from app.core.project import find_user
 from hedgerow import RowSecurity
-from hedgerow.bench import Wish, measure
+from hedgerow.bench import Request, measure
 from hedgerow.bench.report import Limits, Operation, Report, TableReport
 from hedgerow.config.project import Project
 from tests.support.databases import Database
@@ -63,8 +63,8 @@ def report_of(
     limits: Limits = LIMITS,
     row_security: RowSecurity = ROW_SECURITY,
 ) -> Report:
-    wish = Wish(user, limits)
-    return measure(project_of(database, row_security), wish, lambda _, __: None)
+    request = Request(user, limits)
+    return measure(project_of(database, row_security), request, lambda _, __: None)
 
 
 def item_report(

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import MetaData, text
 
 from hedgerow import ConfigurationError, DatabaseNotReadyError, IdentityError, RowSecurity
-from hedgerow.bench import Wish, measure, questions, steps
+from hedgerow.bench import Request, measure, questions, steps
 from hedgerow.bench.report import Limits, TableReport
 from tests.hedgerow.bench.support import (
     ITEMS_EACH,
@@ -110,7 +110,7 @@ def test_a_typical_owner_has_the_median_number_of_rows(
 def test_progress_comes_to_all_the_steps(good: Database) -> None:
     project = project_of(good)
     done: list[int] = []
-    measure(project, Wish(None, LIMITS), lambda _, steps_done: done.append(steps_done))
+    measure(project, Request(None, LIMITS), lambda _, steps_done: done.append(steps_done))
     assert sum(done) == steps(project) == 3
 
 
@@ -122,7 +122,7 @@ def test_there_is_no_such_user(good: Database) -> None:
 def test_nothing_is_scoped(good: Database) -> None:
     project = project_of(good, metadata=MetaData())
     with pytest.raises(ConfigurationError, match="No model of this project is scoped"):
-        measure(project, Wish(None, LIMITS), lambda _, __: None)
+        measure(project, Request(None, LIMITS), lambda _, __: None)
 
 
 def test_row_security_is_off(good: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from hedgerow.bench.execution import looking, reading
+from hedgerow.bench.execution import connect_read_only, transaction
 from tests.hedgerow.bench.support import LIMITS, fill, item_report
 from tests.support.databases import Database
 
@@ -14,11 +14,11 @@ def test_every_transaction_of_a_connection_refuses_to_write(
     good: Database, past_policies: bool
 ) -> None:
     url = good.owner_url if past_policies else good.app_url
-    with looking(url, "") as connection:
+    with connect_read_only(url, "") as connection:
         for _ in range(2):
             with (
                 pytest.raises(InternalError, match="read-only transaction"),
-                reading(connection, LIMITS, past_policies=past_policies),
+                transaction(connection, LIMITS, past_policies=past_policies),
             ):
                 connection.execute(text("DELETE FROM item"))
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import hedgerow
-from hedgerow.bench import Wish, measure
+from hedgerow.bench import Request, measure
 from hedgerow.bench.report import TableReport
 from tests.hedgerow.bench.support import LIMITS, project_of
 from tests.support.databases import Database
@@ -65,7 +65,7 @@ def tables(fresh_database: Database) -> Database:
 
 def reports(database: Database, user: str | None = None) -> dict[str, TableReport]:
     project = replace(project_of(database, metadata=Base.metadata), find_user=lambda _, name: ALICE)
-    found = measure(project, Wish(user, LIMITS), lambda _, __: None)
+    found = measure(project, Request(user, LIMITS), lambda _, __: None)
     return {report.table: report for report in found.tables}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hedgerow.erd import page, read_diagram
 from hedgerow.erd.mermaid import mermaid, quoted, word
-from hedgerow.erd.model import Column, Diagram, Entity, Kept, Link
+from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
 from tests.hedgerow.erd.shop import Base
 
 # Words and characters that Mermaid's grammar, or Markdown's, gives a meaning.
@@ -48,7 +48,7 @@ def diagrams(draw: st.DrawFn) -> Diagram:
         Entity,
         name=NAMES,
         mapped_class=NAMES,
-        kept=st.sampled_from(Kept),
+        protection=st.sampled_from(Protection),
         why=NAMES,
         columns=st.lists(columns, max_size=2).map(tuple),
     )
@@ -133,7 +133,7 @@ def test_the_page_says_why_and_nothing_of_it_is_markup() -> None:
 
 def test_tables_whose_names_become_the_same_word_stay_two() -> None:
     names = ("a b", "a_b", "a-b")
-    entities = tuple(Entity(name, None, Kept.SCOPED, "by owner_id", ()) for name in names)
+    entities = tuple(Entity(name, None, Protection.SCOPED, "by owner_id", ()) for name in names)
     link = Link("a b", "a_b", ("a_id",), optional=False, single=False, relationships=())
     lines = mermaid(Diagram(entities, (link,))).split("\n")
     headers = [line for line in lines if line.endswith("{")]

@@ -5,7 +5,7 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.types import NullType
 
 from hedgerow.erd import read_diagram
-from hedgerow.erd.model import Diagram, Entity, Kept, Link
+from hedgerow.erd.model import Diagram, Entity, Link, Protection
 from tests.hedgerow.erd.shop import Base
 
 
@@ -38,19 +38,19 @@ def test_tables_stand_by_name_and_links_by_both_ends(diagram: Diagram) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "kept", "why"),
+    ("table", "protection", "why"),
     [
-        ("account", Kept.EXEMPT, "Signing in | must *find* it."),
-        ("label", Kept.OPEN, "says nothing of row security"),
-        ("order", Kept.SCOPED, "by buyer"),
-        ("order_label", Kept.OPEN, "says nothing of row security"),
-        ("profile", Kept.SCOPED, "by account_id, profile_public"),
+        ("account", Protection.EXEMPT, "Signing in | must *find* it."),
+        ("label", Protection.OPEN, "says nothing of row security"),
+        ("order", Protection.SCOPED, "by buyer"),
+        ("order_label", Protection.OPEN, "says nothing of row security"),
+        ("profile", Protection.SCOPED, "by account_id, profile_public"),
     ],
 )
 def test_what_keeps_rows_apart_is_told_with_its_reason(
-    diagram: Diagram, table: str, kept: Kept, why: str
+    diagram: Diagram, table: str, protection: Protection, why: str
 ) -> None:
-    assert (entity(diagram, table).kept, entity(diagram, table).why) == (kept, why)
+    assert (entity(diagram, table).protection, entity(diagram, table).why) == (protection, why)
 
 
 def test_a_key_that_must_be_given_and_one_that_need_not(diagram: Diagram) -> None:

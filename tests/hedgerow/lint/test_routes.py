@@ -53,7 +53,7 @@ def test_unbound_routes_are_found_and_fixed(define: str, tmp_path: Path) -> None
     assert subjects == {f"GET /shop/{number}" for number in range(len(UNBOUND))}
     for one in found:
         assert (one["check"], one["level"], one["file"]) == ("L103", "warning", "shop/main.py")
-        assert "uses 'order' through a session that is bound to nobody" in one["sentence"]
+        assert "uses 'order' through a session without an identity" in one["sentence"]
         assert "take RLSSessionDep instead of SessionDep" in one["fix"]
     write(tmp_path, UNBOUND.values(), define=define, session="get_user_session")
     assert findings(tmp_path) == []
@@ -94,7 +94,7 @@ def test_routes_are_looked_at_where_an_application_is_named(tmp_path: Path) -> N
     (tmp_path / "pyproject.toml").write_text("\n".join(settings))
     result = lint(tmp_path)
     assert result.returncode == 0
-    assert "Routes were not looked at: name the FastAPI" in result.stdout
+    assert "Routes were not checked: name the FastAPI" in result.stdout
 
 
 @pytest.mark.parametrize(
