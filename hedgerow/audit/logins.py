@@ -5,19 +5,17 @@ import logging
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE, VERSION
 
 logger = logging.getLogger("hedgerow.audit")
 
 NAME = "rls_audit_login"
-SINCE = 170000
-"""The version of PostgreSQL that brought event triggers on login."""
-
-_STATE = text("""
-    SELECT current_setting('server_version_num')::int AS version,
+_STATE = text(f"""
+    SELECT {VERSION} AS version,
            (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
            to_regprocedure('rls.record_login()') IS NOT NULL AS wanted,
            EXISTS (SELECT FROM pg_event_trigger WHERE evtname = :name) AS there
-""")
+""")  # noqa: S608
 
 
 def create_statement() -> str:
@@ -32,7 +30,7 @@ def record_logins(connection: Connection) -> None:
     then what the maintenance role changes is recorded all the same, and what it reads is not.
     """
     state = connection.execute(_STATE, {"name": NAME}).one()
-    if not state.wanted or state.there or state.version < SINCE:
+    if not state.wanted or state.there or state.version < LOGIN_TRIGGERS_SINCE:
         return
     if state.superuser:
         connection.execute(sql.Statement(create_statement()))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Select, Table, func, select, text
+from sqlalchemy import URL, ColumnElement, Connection, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
@@ -29,15 +29,11 @@ from hedgerow.bench.questions import (
     typical_owner,
 )
 from hedgerow.bench.report import Limits, Operation, TableReport
+from hedgerow.catalogs.privileges import may_read
 from hedgerow.config.identity import Identity, UserId
 from hedgerow.config.project import Project
 from hedgerow.policies.scope import Scope
 from hedgerow.sessions.bind import bind
-
-_MAY_READ = text(
-    "SELECT has_table_privilege(to_regclass(:name), 'SELECT')"
-    " AND has_schema_privilege(relnamespace, 'USAGE') FROM pg_class WHERE oid = to_regclass(:name)"
-)
 
 
 class _SkipError(Exception):
@@ -97,9 +93,8 @@ class TableBench:
         with connect_read_only(self.url, "Run `alembic upgrade head`.") as connection:
             bind(connection, Identity(user), self.project.row_security)
             with transaction(connection, self.limits, past_policies=False):
-                name = sql.table_name(table.name, table.schema)
-                may_read = connection.scalar(_MAY_READ, {"name": name})
-            if not may_read:
+                readable = may_read(connection, sql.table_name(table.name, table.schema))
+            if not readable:
                 raise _SkipError(
                     f"{self.url.username!r} may not read this table: run `alembic upgrade head`."
                 )

@@ -1,4 +1,4 @@
-"""H108: the application and the database do not agree on how an identity is signed."""
+"""H108: the application and the database sign identities with different keys, or only one does."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
-from hedgerow.checks.strangers import become_stranger
+from hedgerow.checks.trial import become_new_user
 from hedgerow.errors import EXPIRED_SIGNATURE, INSUFFICIENT_PRIVILEGE, INVALID_SIGNATURE
 from hedgerow.findings import Finding, Level
 
@@ -29,10 +29,9 @@ _KEY_OWNERS = text("""
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Try an identity, as a request does: a database that refuses it refuses every request.
+    """Try an identity as a request does: a database that refuses it refuses every request.
 
-    Where only one of the two signs, or each has another secret, nothing works; and a database that
-    was migrated without the secret believes whatever injected SQL says.
+    A database that was migrated without the secret accepts any identity that injected SQL sets.
     """
     wanted = inspection.row_security
     if not wanted.enabled:
@@ -45,15 +44,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     elif there.verify and wanted.signing is None:
         yield Finding(
             _SECRET,
-            "Only the database expects signed identities, so every request fails.",
+            "The database expects signed identities, but the application does not sign them, so"
+            " every request fails.",
             # No command: migrating without the secret would turn signing off for good.
             f"Set {_SECRET} to the secret that the database was migrated with.",
         )
     elif wanted.signing is not None and not there.verify:
         yield Finding(
             _SECRET,
-            "Only the application makes signed identities (RLS_CONTEXT_SECRET): the database"
-            " believes whoever injected SQL says it is.",
+            "The application signs identities (RLS_CONTEXT_SECRET), but the database does not check"
+            " signatures: injected SQL can take any identity.",
             _UPGRADE,
         )
     else:
@@ -62,14 +62,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
 
 def _try_identity(inspection: Inspection) -> Iterator[Finding]:
     try:
-        become_stranger(inspection)
+        become_new_user(inspection)
         inspection.application.execute(text("SELECT rls.role()"))
     except DBAPIError as error:
         inspection.application.rollback()
         match getattr(error.orig, "sqlstate", None):
             case state if state == INVALID_SIGNATURE:
                 yield Finding(
-                    _SECRET, f"{_SECRET} is not the database's, so every request fails.", _UPGRADE
+                    _SECRET,
+                    f"{_SECRET} differs from the database's key, so every request fails.",
+                    _UPGRADE,
                 )
             case state if state == EXPIRED_SIGNATURE:
                 yield Finding(
@@ -98,5 +100,5 @@ def _unreadable_key(inspection: Inspection) -> Finding:
 
 
 CHECK = Check(
-    "H108", Level.ERROR, "Identity not agreed", find, pitfalls=("P3", "P4"), at_start_up=True
+    "H108", Level.ERROR, "Signing mismatch", find, pitfalls=("P3", "P4"), at_start_up=True
 )

@@ -1,6 +1,7 @@
-"""H126: the audit trail has a gap, or somebody but its owner may write it."""
+"""H126: the audit trail has a gap, or a role other than its owner may write it."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import text
 
@@ -8,60 +9,25 @@ from hedgerow import sql
 from hedgerow.audit import functions as audit_functions
 from hedgerow.audit.schema import CHAIN_TRIGGER, TABLE, TABLES, policy_statements
 from hedgerow.audit.triggers import NAME, create_trigger_statement
+from hedgerow.catalogs.policies import LivePolicy, policies
+from hedgerow.catalogs.privileges import function_privileges, relation_privileges
+from hedgerow.catalogs.tables import LiveTable, tables_by_name
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
-from hedgerow.config.audit import AuditTrigger
+from hedgerow.config.identity import Role
 from hedgerow.findings import Finding, Level
 from hedgerow.policies.wanted import declared_protection
-
-_PRIVILEGES = text("""
-    SELECT c.oid::regclass::text AS target, coalesce(r.rolname, 'public') AS role,
-           string_agg(DISTINCT acl.privilege_type, ', ') AS privileges
-    FROM pg_class c
-    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
-    CROSS JOIN LATERAL aclexplode(c.relacl || a.attacl) AS acl
-    LEFT JOIN pg_roles r ON r.oid = acl.grantee
-    WHERE c.oid = ANY(SELECT to_regclass(name)::oid FROM unnest(CAST(:tables AS text[])) AS name)
-      AND acl.grantee <> c.relowner
-      AND NOT (acl.privilege_type = 'SELECT' AND c.oid = to_regclass(:table)
-               AND r.rolname = ANY(:readers))
-    GROUP BY 1, 2 ORDER BY 1, 2
-""")
-
-_EXECUTE = text("""
-    SELECT p.oid::regprocedure::text AS target, coalesce(r.rolname, 'public') AS role
-    FROM pg_proc p
-    CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
-    LEFT JOIN pg_roles r ON r.oid = acl.grantee
-    WHERE p.oid = ANY(SELECT to_regprocedure('rls.' || name)::oid
-                      FROM unnest(CAST(:functions AS text[])) AS name)
-      AND acl.grantee <> p.proowner
-    ORDER BY 1, 2
-""")
-
-_POLICIES = text("""
-    SELECT polname AS name, polcmd = 'r' AND polpermissive
-        AND polroles = ARRAY[
-            CASE polname WHEN 'audit_admin' THEN to_regrole(:admin)
-                         ELSE to_regrole(:reader) END::oid
-        ]
-        AND pg_get_expr(polqual, polrelid)
-            = format('( SELECT (rls.role() = %L::text))', substr(polname, 7)) AS is_ours
-    FROM pg_policy WHERE polrelid = to_regclass(:table)
-""")
 
 _TRIGGERS = text("""
     SELECT tgrelid, tgname, tgenabled = 'O' AS enabled FROM pg_trigger
     WHERE tgname = :name AND NOT tgisinternal AND tgrelid = to_regclass(:table)
 """)
 
-_SWITCHED_OFF = text("SELECT NOT relrowsecurity FROM pg_class WHERE oid = to_regclass(:table)")
-
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find what would let an admin work without a trace, or anybody forge or remove one.
+    """Find what lets an admin work unrecorded, or another role forge or remove an entry.
 
-    A function that writes entries and that PUBLIC may execute is a trigger on anybody's temporary
+    A function that writes entries and that PUBLIC may execute can be made a trigger of a temporary
     table.
     """
     if inspection.row_security.audit is None or not inspection.row_security.enabled:
@@ -74,82 +40,92 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
         return
     if inspection.login.rolsuper:
-        return  # H101 says it already
+        return  # H101 reports it
+    recorded = _recorded_tables(inspection)
+    live = tables_by_name(inspection.application, [*TABLES, *recorded])
     yield from _writers(inspection)
-    yield from _readers(inspection)
-    if inspection.application.scalar(_SWITCHED_OFF, {"table": TABLE}):
-        yield Finding(
-            TABLE,
-            f"Row security of {TABLE} is off: an admin's role alone reads it.",
-            f"ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY;",
-        )
+    if TABLE in live:
+        yield from _readers(inspection, live[TABLE])
     yield from _trigger(inspection, TABLE, "chain", CHAIN_TRIGGER, "entries are not chained")
-    for table in inspection.metadata.tables.values():
-        trigger = declared_protection(table, inspection.row_security).trigger
-        if trigger is not None and _exists(inspection, table.name, table.schema):
-            yield from _table_trigger(inspection, table.name, table.schema, trigger)
+    for target, create in recorded.items():
+        if target in live:
+            consequence = "changes by admins are not recorded"
+            yield from _trigger(inspection, target, NAME, create, consequence)
+
+
+def _recorded_tables(inspection: Inspection) -> Mapping[str, str]:
+    """Return the tables whose changes are recorded, as SQL, and what creates their triggers."""
+    roles = inspection.row_security.roles
+    return {
+        sql.table_name(table.name, table.schema): create_trigger_statement(
+            trigger, table.name, table.schema, roles
+        )
+        for table in inspection.metadata.tables.values()
+        if (trigger := declared_protection(table, inspection.row_security).trigger) is not None
+    }
 
 
 def _writers(inspection: Inspection) -> Iterator[Finding]:
     roles = inspection.row_security.roles
-    readers = [roles.admin, roles.read_only_admin]
-    for row in inspection.application.execute(
-        _PRIVILEGES, {"tables": list(TABLES), "table": TABLE, "readers": readers}
-    ):
+    may_read = {(TABLE, roles.admin, "SELECT"), (TABLE, roles.read_only_admin, "SELECT")}
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in relation_privileges(inspection.application, TABLES):
+        if not one.is_owner and (one.name, one.role, one.privilege) not in may_read:
+            found[one.name, one.role].add(one.privilege)
+    for (target, role), surplus in found.items():
+        privileges = ", ".join(sorted(surplus))
         yield Finding(
-            f"{row.target} {row.role}",
-            f"{row.role!r} has {row.privileges} on {row.target}: the audit trail can be read,"
-            " forged or emptied past what it records.",
-            f"REVOKE {row.privileges} ON {row.target} FROM {sql.role_name(row.role)};",
+            f"{target} {role}",
+            f"{role!r} has {privileges} on {target}: it can read, forge or remove entries of the"
+            " audit trail without being recorded.",
+            f"REVOKE {privileges} ON {target} FROM {sql.role_name(role)};",
         )
-    for row in inspection.application.execute(
-        _EXECUTE, {"functions": list(audit_functions.INTERNAL)}
-    ):
-        yield Finding(
-            f"{row.target} {row.role}",
-            f"{row.role!r} may execute {row.target}: as a trigger on a temporary table it writes"
-            " whatever entry one likes.",
-            f"REVOKE ALL ON FUNCTION {row.target} FROM {sql.role_name(row.role)};",
-        )
-
-
-def _readers(inspection: Inspection) -> Iterator[Finding]:
-    roles = inspection.row_security.roles
-    names = {"admin": sql.name(roles.admin), "reader": sql.name(roles.read_only_admin)}
-    found = {
-        row.name: row.is_ours
-        for row in inspection.application.execute(_POLICIES, {"table": TABLE, **names})
-    }
-    for name, create in policy_statements(roles).items():
-        if found.pop(name, False):
-            continue
-        yield Finding(
-            f"{TABLE}.{name}",
-            f"Policy {name!r} of {TABLE} is missing or altered: who may read the audit trail is"
-            " not what it was made for.",
-            f"DROP POLICY IF EXISTS {sql.name(name)} ON {TABLE}; {create};",
-        )
-    for name in found:
-        if name not in policy_statements(roles):
+    internal = [f"rls.{name}" for name in audit_functions.INTERNAL]
+    for one in function_privileges(inspection.application, internal):
+        if not one.is_owner:
             yield Finding(
-                f"{TABLE}.{name}",
-                f"Policy {name!r} of {TABLE} is not Hedgerow's: it can hide entries from admins.",
-                f"DROP POLICY {sql.name(name)} ON {TABLE};",
+                f"{one.name} {one.role}",
+                f"{one.role!r} may execute {one.name}: as a trigger on a temporary table it can"
+                " write any entry.",
+                f"REVOKE ALL ON FUNCTION {one.name} FROM {sql.role_name(one.role)};",
             )
 
 
-def _exists(inspection: Inspection, table: str, schema: str | None) -> bool:
-    found = text("SELECT to_regclass(:table) IS NOT NULL")
-    return bool(inspection.application.scalar(found, {"table": sql.table_name(table, schema)}))
-
-
-def _table_trigger(
-    inspection: Inspection, table: str, schema: str | None, trigger: AuditTrigger
-) -> Iterator[Finding]:
+def _readers(inspection: Inspection, trail: LiveTable) -> Iterator[Finding]:
     roles = inspection.row_security.roles
-    create = create_trigger_statement(trigger, table, schema, roles)
-    target = sql.table_name(table, schema)
-    yield from _trigger(inspection, target, NAME, create, "changes by admins leave no trace")
+    expected = policy_statements(roles)
+    found = {policy.name: policy for policy in policies(inspection.application, [trail.oid])}
+    for name, create in expected.items():
+        word = name.removeprefix("audit_")
+        reader = roles.admin if word == Role.ADMIN else roles.read_only_admin
+        if name not in found or not _is_intact(found[name], reader, word):
+            yield Finding(
+                f"{TABLE}.{name}",
+                f"Policy {name!r} of {TABLE} is missing or altered: other roles than the admins may"
+                " read the audit trail, or the admins may not.",
+                f"DROP POLICY IF EXISTS {sql.name(name)} ON {TABLE}; {create};",
+            )
+    for name in sorted(found.keys() - expected.keys()):
+        yield Finding(
+            f"{TABLE}.{name}",
+            f"Policy {name!r} of {TABLE} is not Hedgerow's: it can hide entries from admins.",
+            f"DROP POLICY {sql.name(name)} ON {TABLE};",
+        )
+    if not trail.enabled:
+        yield Finding(
+            TABLE,
+            f"Row security of {TABLE} is off: the admin's database role alone can read it.",
+            f"ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY;",
+        )
+
+
+def _is_intact(policy: LivePolicy, reader: str, word: str) -> bool:
+    return (policy.command, policy.permissive, policy.roles, policy.using) == (
+        "SELECT",
+        True,
+        (reader,),
+        f"( SELECT (rls.role() = '{word}'::text))",
+    )
 
 
 def _trigger(

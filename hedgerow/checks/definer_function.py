@@ -1,8 +1,7 @@
-"""H112: a function that the login may call runs with rights that go round the policies."""
+"""H112: a function that the login may call runs as a role that policies do not apply to."""
 
 from collections.abc import Iterator
 
-from hedgerow.checks.definers import definers
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -11,10 +10,10 @@ from hedgerow.findings import Finding, Level
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find SECURITY DEFINER functions whose owner no policy applies to.
 
-    EXECUTE is granted to everybody by default: a helper that migrations made for one trigger is
+    EXECUTE is granted to PUBLIC by default: a helper that migrations made for one trigger is
     callable by every request, and returns whatever row it is asked for.
     """
-    for function in definers(inspection):
+    for function in inspection.definers:
         yield Finding(
             subject=function.name,
             sentence=f"Function {function.name!r} runs with the rights of {function.owner!r}:"
@@ -23,4 +22,4 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("H112", Level.ERROR, "Definer function", find, pitfalls=("P7",))
+CHECK = Check("H112", Level.ERROR, "SECURITY DEFINER bypasses RLS", find, pitfalls=("P7",))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
-from hedgerow.checks.owning import owner_connection
 from hedgerow.findings import Finding, Level
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.drift import differing_functions
@@ -13,12 +12,12 @@ _UPGRADE = "alembic upgrade head"
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find functions that were altered or dropped: every policy asks them who is asking.
+    """Find functions that were altered or dropped: every policy asks them for the identity.
 
     A `rls.user_id()` that somebody made IMMUTABLE "for speed" is frozen into cached plans, and user
     B gets user A's rows.
     """
-    owner = owner_connection(inspection)
+    owner = inspection.as_owner()
     if not functions.exist(owner):
         yield Finding(
             subject=functions.SCHEMA,
@@ -29,8 +28,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     for name in differing_functions(owner, inspection.row_security):
         yield Finding(
             subject=name,
-            sentence=f"Function {name} is not Hedgerow's: policies may take a request for somebody"
-            " else's.",
+            sentence=f"Function {name} is not Hedgerow's: policies may take a request for another"
+            " user's.",
             fix=_UPGRADE,
         )
 

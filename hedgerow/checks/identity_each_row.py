@@ -1,13 +1,13 @@
-"""H122: a policy asks who is asking once for every row."""
+"""H122: a policy asks for the identity once for every row."""
 
 from collections.abc import Iterator
 
-from hedgerow.checks.conditions import LivePolicy, live_policies, strangers_row
-from hedgerow.checks.fixing import fix_policy
+from hedgerow.catalogs.policies import LivePolicy
+from hedgerow.checks.fixes import fix_policy
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.plans import ASKS_FOR_IDENTITY, explain
-from hedgerow.checks.strangers import become_stranger
+from hedgerow.checks.trial import another_users_row, become_new_user
 from hedgerow.findings import Finding, Level
 
 
@@ -19,14 +19,14 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """
     if not inspection.row_security.enabled:
         return
-    become_stranger(inspection)
-    for policy in live_policies(inspection):
+    become_new_user(inspection)
+    for policy in inspection.policies:
         if _asks_each_row(inspection, policy):
             table, scope = inspection.tables[policy.table]
             yield Finding(
                 subject=f"{table.fullname}.{policy.name}",
                 sentence=f"Policy {policy.name!r} of table {table.fullname!r} asks for the identity"
-                " once a row, not once a statement: with many rows anybody can slow everybody"
+                " once a row, not once a statement: with many rows one user can slow all users"
                 " down. Write (SELECT rls.user_id()).",
                 fix=fix_policy(inspection, table, scope, policy.name),
             )
@@ -34,7 +34,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
 
 def _asks_each_row(inspection: Inspection, policy: LivePolicy) -> bool:
     """Return whether PostgreSQL leaves the identity's functions in what it filters rows by."""
-    row = strangers_row(inspection, *inspection.tables[policy.table])
+    row = another_users_row(inspection, *inspection.tables[policy.table])
     return any(
         mention in node.get("Filter", "")
         for condition in filter(None, (policy.using, policy.with_check))
@@ -43,4 +43,4 @@ def _asks_each_row(inspection: Inspection, policy: LivePolicy) -> bool:
     )
 
 
-CHECK = Check("H122", Level.WARNING, "Identity asked each row", find, pitfalls=("P46",))
+CHECK = Check("H122", Level.WARNING, "Identity evaluated per row", find, pitfalls=("P46",))

@@ -20,11 +20,11 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """Find admin roles whose policies apply to every ordinary request.
 
     A plain `GRANT rls_admin TO app` inherits by default, and then the plan of the user's own list
-    holds no filter at all.
+    has no filter at all.
     """
     login = inspection.login
     if login.rolsuper:
-        return  # H101 says it already
+        return  # H101 reports it
     roles = inspection.row_security.roles
     admins = [roles.admin, roles.read_only_admin]
     for group in inspection.application.scalars(_INHERITED, {"admins": admins}):

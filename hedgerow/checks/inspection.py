@@ -1,14 +1,34 @@
 """What a check may look at: the project's declarations, and its database as the application."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from sqlalchemy import Connection, MetaData, Row, Table, text
 
 from hedgerow import sql
+from hedgerow.audit.functions import RECORD_ELEVATION, RECORD_WRITE
+from hedgerow.catalogs.functions import Definer, definers
+from hedgerow.catalogs.policies import LivePolicy, policies_within_reach
+from hedgerow.catalogs.server import server_version
+from hedgerow.catalogs.tables import LiveTable, tables_by_name
+from hedgerow.catalogs.views import View, views_of
 from hedgerow.config.row_security import RowSecurity
+from hedgerow.errors import HedgerowError
 from hedgerow.policies.scope import Scope, scoped_tables
+
+_OWN_DEFINERS = (
+    "rls.user_id()",
+    "rls.verify_identity()",
+    "rls.verify_elevation()",
+    f"rls.{RECORD_ELEVATION}",
+    f"rls.{RECORD_WRITE}",
+)
+"""Hedgerow's own SECURITY DEFINER functions, which H106 compares with what they should be."""
+
+
+class UndeterminedError(HedgerowError):
+    """A check could not tell; the message says why. Never a pass."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +51,41 @@ class Inspection:
         return tuple(scoped_tables(self.metadata))
 
     @cached_property
+    def live_tables(self) -> Mapping[str, LiveTable]:
+        """The scoped tables that exist in the database, by their name as SQL."""
+        names = [sql.table_name(table.name, table.schema) for table, _ in self.scoped]
+        return tables_by_name(self.application, names)
+
+    @cached_property
     def tables(self) -> Mapping[int, tuple[Table, Scope]]:
         """The scoped tables that exist in the database, by their oid."""
-        names = [sql.table_name(table.name, table.schema) for table, _ in self.scoped]
-        oids = self.application.scalars(
-            text(
-                "SELECT to_regclass(name)::oid FROM unnest(CAST(:names AS text[]))"
-                " WITH ORDINALITY AS listed (name, position) ORDER BY position"
-            ),
-            {"names": names},
-        )
-        found = zip(oids, self.scoped, strict=True)
-        return {oid: table for oid, table in found if oid is not None}
+        named = {sql.table_name(table.name, table.schema): (table, s) for table, s in self.scoped}
+        return {live.oid: named[name] for name, live in self.live_tables.items()}
+
+    @cached_property
+    def policies(self) -> Sequence[LivePolicy]:
+        """The policies of scoped tables that a request can make apply, by table and name."""
+        return policies_within_reach(self.application, list(self.tables), self.login.rolname)
+
+    @cached_property
+    def views(self) -> Sequence[View]:
+        """The views that read scoped tables, as far as requests may use them."""
+        if self.login.rolsuper:
+            return []  # H101 reports it
+        return views_of(self.application, list(self.tables), self.reach)
+
+    @cached_property
+    def definers(self) -> Sequence[Definer]:
+        """The SECURITY DEFINER functions to whose owner no policy applies, if requests may call."""
+        if self.login.rolsuper:
+            return []  # H101 reports it
+        return definers(self.application, list(self.tables), self.reach, but=_OWN_DEFINERS)
 
     @cached_property
     def reach(self) -> list[str]:
         """The roles that the login is or may become: injected SQL can do what any of them may.
 
-        Of a superuser, who may become anybody, it is the login alone: H101 says the rest.
+        Of a superuser, who may become any role, it is the login alone: H101 reports the rest.
         """
         if self.login.rolsuper:
             return [self.login.rolname]
@@ -73,9 +110,7 @@ class Inspection:
     @cached_property
     def server_version(self) -> int:
         """The server's version as PostgreSQL numbers it, such as 180006."""
-        return int(
-            self.application.scalar(text("SELECT current_setting('server_version_num')")) or 0
-        )
+        return server_version(self.application)
 
     @cached_property
     def owner_name(self) -> str:
@@ -86,3 +121,9 @@ class Inspection:
             )
         )
         return str(name)
+
+    def as_owner(self) -> Connection:
+        """Return the connection as the tables' owner; raises UndeterminedError without one."""
+        if self.owner is None:
+            raise UndeterminedError("This needs a connection as the owner, and there is none.")
+        return self.owner

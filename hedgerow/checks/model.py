@@ -1,15 +1,10 @@
-"""What a check is, and what it can answer."""
+"""What a check is."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hedgerow.checks.inspection import Inspection
-from hedgerow.errors import HedgerowError
 from hedgerow.findings import Finding, Level
-
-
-class UndeterminedError(HedgerowError):
-    """A check could not tell; the message says why. Never a pass."""
 
 
 @dataclass(frozen=True)

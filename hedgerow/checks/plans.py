@@ -1,21 +1,20 @@
-"""How PostgreSQL would run statements of somebody who owns nothing."""
+"""How PostgreSQL plans the statements of a user without any rows."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Table, text
 
 from hedgerow import sql
-from hedgerow.checks.conditions import Command
 from hedgerow.checks.inspection import Inspection
 from hedgerow.policies.scope import Scope
 
 Node = Mapping[str, Any]
 
 ASKS_FOR_IDENTITY = ("rls.", "current_setting(")
-"""How a filter looks that asks who is asking: the functions, or the settings beneath them."""
+"""How a filter looks that asks for the identity: the functions, or the settings beneath them."""
 
-SPELLED: Mapping[Command, str] = {"r": "SELECT", "w": "UPDATE", "d": "DELETE"}
+Command = Literal["SELECT", "UPDATE", "DELETE"]
 """The commands whose policies decide which rows are looked for."""
 
 _PARTS = text("""
@@ -61,7 +60,7 @@ def scans(inspection: Inspection, oid: int, scope: Scope, command: Command) -> l
 def _bare_statement(table: Table, scope: Scope, command: Command) -> str:
     """Return a statement that reads no column, or the SELECT policies would join in (P23)."""
     target = sql.table_name(table.name, table.schema)
-    if command == "w":
+    if command == "UPDATE":
         column = sql.name(scope.owner_column or next(iter(table.columns)).name)
         return f"UPDATE {target} SET {column} = DEFAULT"  # noqa: S608
-    return f"DELETE FROM {target}" if command == "d" else f"SELECT FROM {target}"  # noqa: S608
+    return f"DELETE FROM {target}" if command == "DELETE" else f"SELECT FROM {target}"  # noqa: S608

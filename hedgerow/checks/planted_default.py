@@ -1,4 +1,4 @@
-"""H116: a default of the role or the database makes every session somebody."""
+"""H116: a default of the role or the database gives every session an identity."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             subject=f"{whose} {row.name}",
             sentence=f"{whose} has a default for {row.name!r}: a request without an identity is"
-            " taken for somebody, or does not do what policies say.",
+            " taken for a user, or policies do not decide as they should.",
             fix=f"ALTER {whose} RESET {row.name};",
         )
 
@@ -50,5 +50,5 @@ def _spell(role: str | None, database: str | None) -> str:
 
 
 CHECK = Check(
-    "H116", Level.ERROR, "Planted default", find, pitfalls=("P10", "P16"), at_start_up=True
+    "H116", Level.ERROR, "Identity set by default", find, pitfalls=("P10", "P16"), at_start_up=True
 )

@@ -1,4 +1,4 @@
-"""H125: what stands between application and server does not keep transactions together."""
+"""H125: a pooler or an engine splits transactions across sessions."""
 
 from collections.abc import Iterator
 from secrets import token_hex
@@ -16,8 +16,8 @@ _STATEMENTS = 5
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find a pooler, or an engine, that gives the statements of a transaction to several sessions.
 
-    An identity is the transaction's: without one, it is gone before the query that it is for, or it
-    is there for a query of somebody else.
+    An identity belongs to a transaction: when its statements are split, the query runs without an
+    identity, or with another user's.
     """
     if not _keeps_together(inspection):
         yield Finding(
@@ -39,4 +39,6 @@ def _keeps_together(inspection: Inspection) -> bool:
     return seen == [(pid, mark)] * _STATEMENTS
 
 
-CHECK = Check("H125", Level.ERROR, "Split transactions", find, pitfalls=("P11", "P13", "P19"))
+CHECK = Check(
+    "H125", Level.ERROR, "Transactions split across sessions", find, pitfalls=("P11", "P13", "P19")
+)

@@ -1,4 +1,4 @@
-"""H107: a database role is not what the configuration says."""
+"""H107: a database role differs from the configuration."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         if not change.optional:
             yield Finding(
                 subject=change.statement,
-                sentence=f"{change.sentence} What it may do, or cannot, is nobody's decision.",
+                sentence=f"{change.sentence} Its privileges differ from the configuration.",
                 fix=f"{change.statement};",
             )
 

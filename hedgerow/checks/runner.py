@@ -1,12 +1,12 @@
-"""Run checks, and sort what they answer."""
+"""Run checks, and collect what they find."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, UndeterminedError
+from hedgerow.checks.inspection import Inspection, UndeterminedError
+from hedgerow.checks.model import Check
 from hedgerow.connect import first_line
 from hedgerow.findings import Allowed, Allowlist, Finding, Level
 

@@ -8,7 +8,6 @@ from hedgerow import sql
 from hedgerow.audit.triggers import NAME
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
-from hedgerow.checks.owning import owner_connection
 from hedgerow.checks.unfiltered_privilege import UNFILTERED
 from hedgerow.findings import Finding, Level
 from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
@@ -35,7 +34,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
     for operation in differences(
-        owner_connection(inspection), inspection.metadata, inspection.row_security
+        inspection.as_owner(), inspection.metadata, inspection.row_security
     ):
         match operation:
             case DropPolicyOp() | CreatePolicyOp():
@@ -62,11 +61,11 @@ def _policy(
 ) -> Finding:
     match operations:
         case [DropPolicyOp()]:
-            what = "is declared by no model: it may let rows through that nobody meant to show"
+            what = "is declared by no model: it may let rows through that should be hidden"
         case [_]:
-            what = "is declared by a model but missing: what it should decide, others decide"
+            what = "is declared by a model but missing: only the other policies decide"
         case _:
-            what = "is not what the model declares: who sees which rows is not what the code says"
+            what = "differs from the model: users see other rows than the code says"
     return Finding(
         subject=f"{table}.{name}",
         sentence=f"Policy {name!r} of table {table!r} {what}.",
@@ -77,8 +76,8 @@ def _policy(
 def _trigger(table: str, changes: Sequence[RowSecurityOp], inspection: Inspection) -> Finding:
     return Finding(
         subject=f"{table}.{NAME}",
-        sentence=f"The audit trigger of table {table!r} is not what the model declares: it records"
-        " too little of what admins do, or too much.",
+        sentence=f"The audit trigger of table {table!r} differs from the model: it records too"
+        " little of what admins do, or too much.",
         fix=_statements(changes, inspection),
     )
 
@@ -90,7 +89,7 @@ def _privilege(operation: _Privilege, inspection: Inspection) -> Finding:
     return Finding(
         subject=f"{table} {role}",
         sentence=f"Role {role!r} {granted} {', '.join(operation.privileges)} on table {table!r},"
-        " which is not what the models declare.",
+        " which differs from the models.",
         fix=_statements([operation], inspection),
     )
 

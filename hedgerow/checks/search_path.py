@@ -1,9 +1,9 @@
-"""H113: a SECURITY DEFINER function looks names up where its caller says."""
+"""H113: a SECURITY DEFINER function looks names up in the search_path of its caller."""
 
 from collections.abc import Iterator
 
 from hedgerow import sql
-from hedgerow.checks.definers import Definer, definers
+from hedgerow.catalogs.functions import Definer
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -13,12 +13,12 @@ _NOWHERE = '""'
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find functions with their owner's rights that run what the caller puts in their way.
+    """Find functions with their owner's rights in which the caller decides what a name means.
 
     A caller makes a temporary table of the same name, and the function reads and writes that one.
     Temporary objects come first wherever `search_path` does not name `pg_temp`, at its end.
     """
-    for function in definers(inspection):
+    for function in inspection.definers:
         if function.looks_names_up and not _is_fixed(function):
             path = ", ".join(["pg_catalog", sql.name(function.schema), _TEMPORARY])
             yield Finding(

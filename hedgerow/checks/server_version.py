@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, UndeterminedError
+from hedgerow.checks.inspection import Inspection, UndeterminedError
+from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
 
 # The minor release of each major that first has the fix: PostgreSQL's release notes and CVE texts.
@@ -23,13 +23,13 @@ _FIXES: Mapping[str, Mapping[int, int]] = {
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find a minor release that is older than a fix of a hole in row security.
 
-    Each of these let a user read, or change, rows that right policies hid: no set-up is safe on a
-    server that does not enforce it.
+    Each of these let a user read, or change, rows that correct policies hid: no configuration is
+    safe on such a server.
     """
     major, minor = divmod(inspection.server_version, 10_000)
     needed = {cve: minors[major] for cve, minors in _FIXES.items() if major in minors}
     if not needed:
-        raise UndeterminedError(f"Nothing is known here of the fixes in PostgreSQL {major}.")
+        raise UndeterminedError(f"This version does not know the fixes of PostgreSQL {major}.")
     missing = [cve for cve, first in needed.items() if minor < first]
     if missing:
         yield Finding(
@@ -40,4 +40,4 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("H120", Level.WARNING, "Missing server fixes", find, pitfalls=("P44",))
+CHECK = Check("H120", Level.WARNING, "Missing security fixes", find, pitfalls=("P44",))

@@ -23,16 +23,16 @@ _MEMBERS = text("""
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find a login that may read other sessions' statements and every table's statistics.
 
-    How many rows a table has is known to everybody (`pg_class.reltuples`), and nothing closes that.
+    Every role can read how many rows a table has (`pg_class.reltuples`); nothing prevents that.
     `pg_read_all_stats` shows more: the text of statements that run for other users, values and all.
     """
     for row in inspection.application.execute(_MEMBERS, {"reach": inspection.reach}):
         yield Finding(
             subject=row.group,
-            sentence=f"{row.member!r} is a member of {row.group!r}: injected SQL reads what other"
-            " users' statements say, and how many rows everybody has.",
+            sentence=f"{row.member!r} is a member of {row.group!r}: injected SQL reads other users'"
+            " statements, and the whole server's statistics.",
             fix=f"REVOKE {sql.name(row.group)} FROM {sql.name(row.member)};",
         )
 
 
-CHECK = Check("H119", Level.NOTE, "Statistics in sight", find, pitfalls=("P34",))
+CHECK = Check("H119", Level.NOTE, "Access to statistics", find, pitfalls=("P34",))

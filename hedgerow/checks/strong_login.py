@@ -24,7 +24,7 @@ _REACHED = text("""
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find a login that is a superuser or has BYPASSRLS, or may become a role that does.
+    """Find a login that is a superuser or has BYPASSRLS, or may become such a role.
 
     The official FastAPI template connects as `postgres`, and every policy added to it since has
     looked right and enforced nothing.
@@ -52,4 +52,4 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
-CHECK = Check("H101", Level.ERROR, "Strong login", find, pitfalls=("P1",), at_start_up=True)
+CHECK = Check("H101", Level.ERROR, "Login bypasses RLS", find, pitfalls=("P1",), at_start_up=True)

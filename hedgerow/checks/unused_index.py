@@ -1,16 +1,16 @@
-"""H121: the owner comparison is no index condition."""
+"""H121: the comparison with the owner cannot use the index."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from sqlalchemy import text
 
-from hedgerow.checks.conditions import Command, live_policies
-from hedgerow.checks.fixing import fix_policy
-from hedgerow.checks.inspection import Inspection
-from hedgerow.checks.model import Check, UndeterminedError
-from hedgerow.checks.owner_indexes import tables_without_owner_index
-from hedgerow.checks.plans import SPELLED, scans
-from hedgerow.checks.strangers import become_stranger
+from hedgerow.checks.fixes import fix_policy
+from hedgerow.checks.inspection import Inspection, UndeterminedError
+from hedgerow.checks.model import Check
+from hedgerow.checks.no_owner_index import tables_without_owner_index
+from hedgerow.checks.plans import Command, scans
+from hedgerow.checks.trial import become_new_user
 from hedgerow.findings import Finding, Level
 
 
@@ -23,21 +23,21 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """
     if not inspection.row_security.enabled:
         return
-    become_stranger(inspection)
+    become_new_user(inspection)
     inspection.application.execute(text("SET LOCAL enable_seqscan = off"))
     unindexed = tables_without_owner_index(inspection)
     for oid, (table, scope) in inspection.tables.items():
         if scope.owner_column is None or oid in unindexed:
             continue
-        for command, spelled in SPELLED.items():
+        for command in get_args(Command):
             nodes = scans(inspection, oid, scope, command)
             if all("Index Cond" in node or "Recheck Cond" in node for node in nodes):
                 continue
             yield Finding(
-                subject=f"{table.fullname} {spelled}",
-                sentence=f"{spelled} on table {table.fullname!r} cannot use the index on"
-                f" {scope.owner_column!r}: each request reads every user's rows, and anybody can"
-                " slow everybody down.",
+                subject=f"{table.fullname} {command}",
+                sentence=f"{command} on table {table.fullname!r} cannot use the index on"
+                f" {scope.owner_column!r}: each request reads every user's rows, and one user can"
+                " slow all users down.",
                 fix=_fix(inspection, oid, command),
             )
     if unindexed:
@@ -50,11 +50,11 @@ def _fix(inspection: Inspection, oid: int, command: Command) -> str:
     table, scope = inspection.tables[oid]
     fixed = [
         fix_policy(inspection, table, scope, policy.name)
-        for policy in live_policies(inspection)
+        for policy in inspection.policies
         if policy.table == oid and policy.permissive and policy.applies_to(command)
     ]
     by_hand = [fix for fix in fixed if not fix.endswith(";")]
     return by_hand[0] if by_hand else " ".join(fixed)
 
 
-CHECK = Check("H121", Level.WARNING, "Owner's index unused", find, pitfalls=("P45", "P48"))
+CHECK = Check("H121", Level.WARNING, "Owner index unused", find, pitfalls=("P45", "P48"))

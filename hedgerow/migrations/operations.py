@@ -7,10 +7,11 @@ from typing import ClassVar, Self, cast
 from alembic.operations import MigrateOperation
 
 from hedgerow import sql
+from hedgerow.catalogs.policies import Command
 from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import IdType
 from hedgerow.migrations.operation import RemovalOp, RowSecurityOp, operation
-from hedgerow.policies.policy import Command, Policy, create_policy_statement, drop_policy_statement
+from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
 from hedgerow.provisioning import functions
 
 

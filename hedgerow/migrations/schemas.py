@@ -4,21 +4,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 
 from alembic.operations import MigrateOperation
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from hedgerow import sql
+from hedgerow.catalogs.privileges import schema_users
 from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operation import RowSecurityOp, operation
 from hedgerow.provisioning import functions
-
-_USERS = text("""
-    SELECT n.nspname AS schema, coalesce(r.rolname, 'public') AS role
-    FROM pg_namespace n
-    LEFT JOIN LATERAL aclexplode(n.nspacl) AS acl
-        ON acl.privilege_type = 'USAGE' AND acl.grantee <> n.nspowner
-    LEFT JOIN pg_roles r ON r.oid = acl.grantee
-    WHERE n.nspname <> ALL(ARRAY[:own, current_schema()]::text[])
-""")
 
 
 @dataclass(frozen=True)
@@ -115,7 +107,5 @@ def compare_schemas(
 
 def _users(connection: Connection, roles: RoleNames) -> dict[str, set[str]]:
     """Return, of each schema but the default one, the roles that were given USAGE."""
-    users: dict[str, set[str]] = {}
-    for row in connection.execute(_USERS, {"own": functions.SCHEMA}):
-        users.setdefault(row.schema, set()).add(roles.documented(row.role))
-    return users
+    users = schema_users(connection, but=functions.SCHEMA)
+    return {schema: {roles.documented(role) for role in names} for schema, names in users.items()}

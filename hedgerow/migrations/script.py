@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import MetaData
 
 from hedgerow import sql
+from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, VERSION
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.scope import scoped_tables
 from hedgerow.provisioning.functions import definitions
@@ -69,7 +70,7 @@ def _grant_membership(wanted: WantedRole, group: str, inherit: bool) -> str:
     without_options = Membership(group).grant_statement(wanted.name)
     # Before 16 a grant has no options; there the attribute NOINHERIT does it.
     body = f"""BEGIN
-    IF current_setting('server_version_num')::int >= 160000 THEN
+    IF {VERSION} >= {GRANT_OPTIONS_SINCE} THEN
         EXECUTE {sql.text_literal(with_options)};
     ELSE
         {without_options};

@@ -1,72 +1,39 @@
-"""Read from the catalogs how tables are protected."""
+"""How the tables of a database are protected, in the shape in which models declare it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.audit.triggers import NAME as TRIGGER_NAME
 from hedgerow.audit.triggers import read_arguments
+from hedgerow.catalogs.policies import LivePolicy, policies
+from hedgerow.catalogs.privileges import Privilege, relation_privileges
+from hedgerow.catalogs.tables import tables_in
 from hedgerow.config.roles import RoleNames
 from hedgerow.policies.policy import Policy
-from hedgerow.policies.wanted import Protection, TableKey
-
-_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
-
-_TABLES = text("""
-    SELECT c.oid, nullif(n.nspname, current_schema()) AS schema, c.relname AS name,
-           c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(:schemas)
-""")
-
-_POLICIES = text("""
-    SELECT polrelid, polname, polcmd::text AS polcmd, polpermissive,
-           ARRAY(SELECT coalesce(rolname, 'public')
-                 FROM unnest(polroles) AS member LEFT JOIN pg_roles r ON r.oid = member
-                 ORDER BY 1) AS roles,
-           pg_get_expr(polqual, polrelid) AS using,
-           pg_get_expr(polwithcheck, polrelid) AS with_check
-    FROM pg_policy WHERE polrelid = ANY(:tables)
-""")
-
-# A privilege on one column is spelled as GRANT takes it: `UPDATE (title)`.
-_GRANTS = text("""
-    SELECT c.oid, coalesce(r.rolname, 'public') AS role,
-           acl.privilege_type || coalesce(' (' || quote_ident(a.attname) || ')', '') AS privilege
-    FROM pg_class c
-    JOIN LATERAL (
-        SELECT NULL AS attname, c.relacl AS list
-        UNION ALL
-        SELECT attname, attacl FROM pg_attribute WHERE attrelid = c.oid
-    ) AS a ON true
-    CROSS JOIN LATERAL aclexplode(a.list) AS acl
-    LEFT JOIN pg_roles r ON r.oid = acl.grantee
-    WHERE c.oid = ANY(:tables) AND acl.grantee <> c.relowner
-    ORDER BY 1, 2, 3
-""")
+from hedgerow.policies.wanted import Grants, Protection, TableKey
 
 # The sequence of a SERIAL column ("a") or an IDENTITY ("i"): it goes with its column.
 _SEQUENCES = text("""
-    SELECT d.refobjid AS oid, a.attname AS column, coalesce(r.rolname, 'public') AS role,
-           acl.privilege_type AS privilege
+    SELECT d.refobjid AS table, a.attname AS column, d.objid AS oid,
+           format('%I.%I', n.nspname, s.relname) AS target
     FROM pg_depend d
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_namespace n ON n.oid = s.relnamespace
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    LEFT JOIN LATERAL aclexplode(s.relacl) AS acl ON acl.grantee <> s.relowner
-    LEFT JOIN pg_roles r ON r.oid = acl.grantee
     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
       AND d.deptype IN ('a', 'i') AND d.refobjid = ANY(:tables)
-    ORDER BY 1, 2, 3, 4
+    ORDER BY 1, 2
 """)
-
 
 _TRIGGERS = text("""
     SELECT tgrelid, tgargs FROM pg_trigger
     WHERE tgname = :name AND NOT tgisinternal AND tgrelid = ANY(:tables)
 """)
+
+_OID = text("SELECT to_regclass(:table)::oid")
 
 _TRIGGER_DEFINITION = text("""
     SELECT pg_get_triggerdef(oid) FROM pg_trigger
@@ -81,26 +48,26 @@ def live_protections(
 
     Grants are those of the project's roles and of PUBLIC: grants to other roles are not compared.
     """
-    tables = connection.execute(_TABLES, {"schemas": list(schemas)}).all()
-    oids = {"tables": [table.oid for table in tables]}
-    policies: dict[int, dict[str, Policy]] = defaultdict(dict)
-    for row in connection.execute(_POLICIES, oids):
-        policies[row.polrelid][row.polname] = read_policy(row, roles)
-    grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for row in connection.execute(_GRANTS, oids):
-        _add_grant(grants[row.oid], row, roles)
-    sequences: dict[int, dict[str, dict[str, tuple[str, ...]]]] = defaultdict(dict)
-    for row in connection.execute(_SEQUENCES, oids):
-        _add_grant(sequences[row.oid].setdefault(row.column, {}), row, roles)
+    tables = tables_in(connection, schemas)
+    oids = [table.oid for table in tables]
+    live_policies: dict[int, dict[str, Policy]] = defaultdict(dict)
+    for policy in policies(connection, oids):
+        live_policies[policy.table][policy.name] = as_declared(policy, roles)
+    owned = connection.execute(_SEQUENCES, {"tables": oids}).all()
+    names = [table.sql for table in tables] + [sequence.target for sequence in owned]
+    grants = _grants(relation_privileges(connection, names), roles)
+    sequences: dict[int, dict[str, Grants]] = defaultdict(dict)
+    for sequence in owned:
+        sequences[sequence.table][sequence.column] = grants[sequence.oid]
     triggers = {
         row.tgrelid: read_arguments(row.tgargs)
-        for row in connection.execute(_TRIGGERS, {**oids, "name": TRIGGER_NAME})
+        for row in connection.execute(_TRIGGERS, {"tables": oids, "name": TRIGGER_NAME})
     }
     return {
-        (table.schema, table.name): Protection(
+        (None if table.in_default_schema else table.schema, table.name): Protection(
             enabled=table.enabled,
             forced=table.forced,
-            policies=policies[table.oid],
+            policies=live_policies[table.oid],
             grants=grants[table.oid],
             sequences=sequences[table.oid],
             trigger=triggers.get(table.oid),
@@ -109,23 +76,29 @@ def live_protections(
     }
 
 
-def _add_grant(grants: dict[str, tuple[str, ...]], row: Any, roles: RoleNames) -> None:
-    """Note one privilege of one of our roles; a sequence that nobody was given has none."""
+def _grants(
+    privileges: Iterable[Privilege], roles: RoleNames
+) -> Mapping[int, Mapping[str, tuple[str, ...]]]:
+    """Return, by object and role, what our roles and PUBLIC were granted, as GRANT spells it."""
     ours = {"public", roles.app, roles.admin, roles.read_only_admin, roles.maintenance}
-    if row.privilege is not None and row.role in ours:
-        role = roles.documented(row.role)
-        grants[role] = (*grants.get(role, ()), row.privilege)
+    grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for one in privileges:
+        if one.role in ours and not one.is_owner:
+            column = f" ({one.column})" if one.column else ""
+            role = roles.documented(one.role)
+            grants[one.oid][role] = (*grants[one.oid].get(role, ()), one.privilege + column)
+    return grants
 
 
-def read_policy(row: Any, roles: RoleNames) -> Policy:
-    """Return a row of pg_policy as a Policy whose conditions are as the server spells them."""
+def as_declared(policy: LivePolicy, roles: RoleNames) -> Policy:
+    """Return a policy with the roles' default names, as a model or a migration declares it."""
     return Policy(
-        name=row.polname,
-        command=_COMMANDS[row.polcmd],  # type: ignore[arg-type]
-        roles=tuple(roles.documented(role) for role in row.roles),
-        using=row.using,
-        with_check=row.with_check,
-        permissive=row.polpermissive,
+        name=policy.name,
+        command=policy.command,
+        roles=tuple(roles.documented(role) for role in policy.roles),
+        using=policy.using,
+        with_check=policy.with_check,
+        permissive=policy.permissive,
     )
 
 
@@ -142,9 +115,9 @@ def policy_as_the_server_sees_it(
         if drop is not None:
             connection.execute(sql.Statement(drop))
         connection.execute(sql.Statement(create))
-        oid = connection.scalar(text("SELECT to_regclass(:table)::oid"), {"table": table})
-        rows = connection.execute(_POLICIES, {"tables": [oid]}).all()
-        return read_policy(next(row for row in rows if row.polname == name), roles)
+        oid = connection.execute(_OID, {"table": table}).scalar_one()
+        [created] = [one for one in policies(connection, [oid]) if one.name == name]
+        return as_declared(created, roles)
     finally:
         savepoint.rollback()
 

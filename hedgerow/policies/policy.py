@@ -3,16 +3,14 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql
 
 from hedgerow import sql
+from hedgerow.catalogs.policies import Command
 from hedgerow.config.roles import MAX_IDENTIFIER_BYTES, RoleNames
 from hedgerow.errors import ConfigurationError
-
-Command = Literal["ALL", "SELECT", "INSERT", "UPDATE", "DELETE"]
 
 Expression = str | ColumnElement[bool] | Callable[[Table], ColumnElement[bool]]
 """A condition: SQL text, a SQLAlchemy expression, or a function that builds one from the table."""

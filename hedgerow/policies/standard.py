@@ -1,9 +1,10 @@
 """The policies that every scoped table gets: the owner's, one for each admin role, the audit's."""
 
 from hedgerow import sql
+from hedgerow.catalogs.policies import Command
 from hedgerow.config.identity import Role
 from hedgerow.config.roles import RoleNames
-from hedgerow.policies.policy import Command, Policy, policy_name
+from hedgerow.policies.policy import Policy, policy_name
 
 
 def owner_policies(table: str, owner_column: str) -> tuple[Policy, ...]:

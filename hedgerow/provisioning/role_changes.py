@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, server_version
 from hedgerow.config.row_security import RowSecurity
-
-_GRANT_OPTIONS_SINCE = 160000
 
 _MEMBERSHIPS = text("""
     SELECT g.rolname AS group, grantor.rolname AS grantor,
@@ -144,7 +143,7 @@ def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleCha
 
     From 16 on each grantor's grant of the same role is separate, with options of its own.
     """
-    has_options = _server_version(connection) >= _GRANT_OPTIONS_SINCE
+    has_options = server_version(connection) >= GRANT_OPTIONS_SINCE
     memberships = {
         group: Membership(group, inherit, set=True) if has_options else Membership(group)
         for group, inherit in wanted.member_of.items()
@@ -172,7 +171,3 @@ def _memberships(connection: Connection, wanted: WantedRole) -> Iterator[RoleCha
                 f"Role {wanted.name!r} should be a member of {group!r}, {how}.",
                 membership.grant_statement(wanted.name),
             )
-
-
-def _server_version(connection: Connection) -> int:
-    return int(connection.scalar(text("SELECT current_setting('server_version_num')")) or 0)

@@ -13,10 +13,10 @@ from hedgerow.connect import explain_connection_failure, first_line
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.why.answer import Explanation
 from hedgerow.why.decide import decide
-from hedgerow.why.policies import GATES, applying
+from hedgerow.why.impersonation import hold_past_policies
+from hedgerow.why.policies import GATES, conditions_at
 from hedgerow.why.question import Question
 from hedgerow.why.row import live_table
-from hedgerow.why.standing import hold_past_policies
 
 
 def explain_for_user(project: Project, question: Question, name: str) -> Explanation:
@@ -50,9 +50,9 @@ def conditions(project: Project, question: Question, identity: Identity) -> list
         role = project.row_security.database_role(identity)
         table = live_table(connection, question.table)
         return [
-            f"{policy.name} ({needed}, {clause}): {policy.expression}"
+            f"{condition.policy} ({needed}, {clause}): {condition.expression}"
             for needed, clause in GATES[question.command]
-            for policy in applying(connection, table, role, needed, clause)
+            for condition in conditions_at(connection, table, role, needed, clause)
         ]
 
 

@@ -1,9 +1,13 @@
-"""Who or what decides, in the order in which PostgreSQL asks."""
+"""Whether a statement is allowed, and what decides: rules, in the order that PostgreSQL asks."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection
 
+from hedgerow.catalogs.privileges import Access, access
+from hedgerow.catalogs.tables import LiveTable
 from hedgerow.config.identity import Identity
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import (
@@ -12,26 +16,29 @@ from hedgerow.errors import (
     MISSING_IDENTITY,
     DatabaseNotReadyError,
 )
-from hedgerow.why.answer import Answer, Decider, Gate, PolicyOutcome, Verdict
+from hedgerow.why.answer import Answer, Decider, Gate, Verdict
+from hedgerow.why.impersonation import impersonating
 from hedgerow.why.policies import pass_gates
 from hedgerow.why.question import Command
-from hedgerow.why.row import LiveTable
-from hedgerow.why.standing import standing_in
 
 _IDENTITY_STATES = frozenset({MISSING_IDENTITY, INVALID_SIGNATURE, EXPIRED_SIGNATURE})
 
-# A privilege on some columns is enough to reach the row.
-_ROLE = text("""
-    SELECT rolsuper AS superuser, rolbypassrls AS bypasses,
-           pg_has_role(r.oid, c.relowner, 'USAGE') AS owns,
-           has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AS enters,
-           ARRAY(SELECT privilege FROM unnest(CAST(:privileges AS text[])) AS privilege
-                 WHERE NOT has_table_privilege(r.oid, c.oid, privilege)
-                   AND NOT CASE WHEN privilege <> 'DELETE'
-                           THEN has_any_column_privilege(r.oid, c.oid, privilege) ELSE false END
-           ) AS missing
-    FROM pg_roles r, pg_class c WHERE r.rolname = :role AND c.oid = :table
-""")
+
+@dataclass(frozen=True)
+class _Case:
+    """What the rules look at: `identity`, in `role`, and the row that is held, if one exists."""
+
+    connection: Connection
+    row_security: RowSecurity
+    identity: Identity
+    table: LiveTable
+    command: Command
+    row_exists: bool
+    role: str
+    access: Access
+
+    def answer(self, verdict: Verdict, decider: Decider, because: str, **more: Any) -> Answer:
+        return Answer(self.identity, self.role, verdict, decider, because, **more)
 
 
 def decide(
@@ -48,80 +55,100 @@ def decide(
     Raises DatabaseNotReadyError where the database lacks the role.
     """
     role = row_security.database_role(identity)
-    state = _role_state(connection, role, table, command)
-
-    def answer(verdict: Verdict, decider: Decider, because: str, **more: Any) -> Answer:
-        return Answer(identity, role, verdict, decider, because, **more)
-
-    if not state.enters:
-        why = f"Role {role} may not use schema {table.schema}."
-        return answer(Verdict.ERROR, Decider.GRANT, why)
-    if state.missing:
-        why = f"Role {role} was not granted {' and '.join(state.missing)} on {table.name}."
-        return answer(Verdict.ERROR, Decider.GRANT, why)
-    if not row_exists:
-        return answer(Verdict.REFUSED, Decider.NO_ROW, "No row has this key, whoever asks.")
-    if not table.enabled:
-        why = "Row security of this table is off: PostgreSQL shows every row to every request."
-        return answer(Verdict.ALLOWED, Decider.ROW_SECURITY_OFF, why)
-    if power := _power_past_policies(state, table):
-        why = f"Role {role} {power}: no policy applies to it."
-        return answer(Verdict.ALLOWED, Decider.ROLE, why)
-    with standing_in(connection, row_security, identity) as role_taken:
-        gates = tuple(pass_gates(connection, table, role, command))
-    caution = None
-    if not role_taken:
-        caution = (
-            f"The owner may not become {role}, so the conditions were tried as the owner: one that"
-            " reads another table may come out differently in a request."
-        )
-    verdict, decider, because = _judge(gates[-1])
-    return answer(verdict, decider, because, gates=gates, caution=caution)
-
-
-def _role_state(connection: Connection, role: str, table: LiveTable, command: Command) -> Row[Any]:
     # What is to be changed must first be found, which takes SELECT.
     found_first = [Command.SELECT] if command in (Command.UPDATE, Command.DELETE) else []
     privileges = [needed.name for needed in (*found_first, command)]
-    wanted = {"role": role, "table": table.oid, "privileges": privileges}
-    state = connection.execute(_ROLE, wanted).one_or_none()
-    if state is None:
+    granted = access(connection, role, table.oid, privileges)
+    if granted is None:
         raise DatabaseNotReadyError(
             f"The database has no role {role!r}: run `alembic upgrade head`."
         )
-    return state
+    case = _Case(connection, row_security, identity, table, command, row_exists, role, granted)
+    for rule in _BEFORE_POLICIES:
+        if answer := rule(case):
+            return answer
+    return _policies(case)
 
 
-def _power_past_policies(state: Row[Any], table: LiveTable) -> str | None:
-    if state.superuser:
-        return "is a superuser"
-    if state.bypasses:
-        return "has BYPASSRLS"
-    if state.owns and not table.forced:
-        return "owns the table, which is not forced"
-    return None
+def _schema(case: _Case) -> Answer | None:
+    if case.access.enters_schema:
+        return None
+    because = f"Role {case.role} may not use schema {case.table.schema}."
+    return case.answer(Verdict.ERROR, Decider.GRANT, because)
 
 
-def _judge(gate: Gate) -> tuple[Verdict, Decider, str]:
+def _privileges(case: _Case) -> Answer | None:
+    if not case.access.missing:
+        return None
+    missing = " and ".join(case.access.missing)
+    because = f"Role {case.role} was not granted {missing} on {case.table.name}."
+    return case.answer(Verdict.ERROR, Decider.GRANT, because)
+
+
+def _existence(case: _Case) -> Answer | None:
+    if case.row_exists:
+        return None
+    return case.answer(Verdict.REFUSED, Decider.NO_ROW, "No row has this key.")
+
+
+def _row_security_off(case: _Case) -> Answer | None:
+    if case.table.enabled:
+        return None
+    because = "Row security of this table is off: every request sees every row."
+    return case.answer(Verdict.ALLOWED, Decider.ROW_SECURITY_OFF, because)
+
+
+def _bypass(case: _Case) -> Answer | None:
+    if case.access.superuser:
+        power = "is a superuser"
+    elif case.access.bypasses_policies:
+        power = "has BYPASSRLS"
+    elif case.access.owns and not case.table.forced:
+        power = "owns the table, which is not forced"
+    else:
+        return None
+    because = f"Role {case.role} {power}: no policy applies to it."
+    return case.answer(Verdict.ALLOWED, Decider.ROLE, because)
+
+
+_BEFORE_POLICIES: tuple[Callable[[_Case], Answer | None], ...] = (
+    _schema,
+    _privileges,
+    _existence,
+    _row_security_off,
+    _bypass,
+)
+"""What decides before any policy is asked; the first that answers has the last word."""
+
+
+def _policies(case: _Case) -> Answer:
+    with impersonating(case.connection, case.row_security, case.identity) as role_taken:
+        gates = tuple(pass_gates(case.connection, case.table, case.role, case.command))
+    caution = None
+    if not role_taken:
+        caution = (
+            f"The owner may not become {case.role}, so the conditions were tried as the owner: one"
+            " that reads another table may come out differently in a request."
+        )
+    verdict, decider, because = _outcome(gates[-1])
+    return case.answer(verdict, decider, because, gates=gates, caution=caution)
+
+
+def _outcome(gate: Gate) -> tuple[Verdict, Decider, str]:
+    """Return how the last gate that was reached comes out."""
     where = f"{gate.command}, {gate.clause}"
-    if (failure := gate.failure) and not gate.passes:
+    if gate.passes:
+        names = [one.name for one in gate.outcomes if one.permissive and one.result]
+        noun, verb = ("Policy", "lets") if len(names) == 1 else ("Policies", "let")
+        because = f"{noun} {', '.join(names)} {verb} the row through ({where})."
+        return Verdict.ALLOWED, Decider.POLICY, because
+    if failure := gate.failure:
         decider = Decider.IDENTITY if failure.sqlstate in _IDENTITY_STATES else Decider.POLICY
         return Verdict.ERROR, decider, f"Policy {failure.name} failed: {failure.error}."
-    if gate.passes:
-        return Verdict.ALLOWED, Decider.POLICY, f"{_naming(_permitting(gate))} ({where})."
-    if blocking := [one for one in gate.outcomes if not one.permissive and not one.result]:
-        names = ", ".join(one.name for one in blocking)
-        return Verdict.REFUSED, Decider.POLICY, f"Restrictive: {names} says no ({where})."
-    if not any(one.permissive for one in gate.outcomes):
-        return Verdict.REFUSED, Decider.POLICY, f"No policy lets this role do it ({where})."
-    return Verdict.REFUSED, Decider.POLICY, f"No policy lets the row through ({where})."
-
-
-def _permitting(gate: Gate) -> list[PolicyOutcome]:
-    return [one for one in gate.outcomes if one.permissive and one.result]
-
-
-def _naming(outcomes: list[PolicyOutcome]) -> str:
-    many = len(outcomes) > 1
-    names = ", ".join(one.name for one in outcomes)
-    return f"Polic{'ies' if many else 'y'} {names} let{'' if many else 's'} the row through"
+    if blocking := [one.name for one in gate.outcomes if not one.permissive and not one.result]:
+        because = f"Restrictive: {', '.join(blocking)} says no ({where})."
+    elif not any(one.permissive for one in gate.outcomes):
+        because = f"No policy lets this role do it ({where})."
+    else:
+        because = f"No policy lets the row through ({where})."
+    return Verdict.REFUSED, Decider.POLICY, because

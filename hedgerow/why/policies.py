@@ -1,16 +1,18 @@
 """Which policies a row must pass, and what each says of it."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
+from hedgerow.catalogs.policies import policies_for
+from hedgerow.catalogs.tables import LiveTable
 from hedgerow.connect import first_line
 from hedgerow.why.answer import Gate, PolicyOutcome
 from hedgerow.why.question import Command
-from hedgerow.why.row import HELD_ROW, LiveTable, names_in_full
+from hedgerow.why.row import HELD_ROW, names_in_full
 
 USING = "USING"
 WITH_CHECK = "WITH CHECK"
@@ -28,44 +30,33 @@ GATES: dict[Command, tuple[tuple[Command, str], ...]] = {
 }
 """Through which conditions a row passes, in PostgreSQL's order."""
 
-_LETTERS = {
-    Command.SELECT: "r",
-    Command.INSERT: "a",
-    Command.UPDATE: "w",
-    Command.DELETE: "d",
-}
 
-# Where WITH CHECK is missing, USING stands for it.
-_APPLYING = text("""
-    SELECT polname AS name, polpermissive AS permissive,
-           pg_get_expr(CASE WHEN :checks THEN coalesce(polwithcheck, polqual) ELSE polqual END,
-                       polrelid) AS expression,
-           ARRAY(SELECT attname::text FROM pg_depend d
-                 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                 WHERE d.classid = 'pg_policy'::regclass AND d.objid = pg_policy.oid
-                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = polrelid
-                   AND d.refobjsubid > 0
-                 ORDER BY attnum) AS columns
-    FROM pg_policy
-    WHERE polrelid = :table AND polcmd::text IN ('*', :letter)
-      AND EXISTS (SELECT FROM unnest(polroles) AS member
-                  WHERE member = 0 OR pg_has_role(:role, member, 'USAGE'))
-    ORDER BY polpermissive DESC, polname
-""")
+@dataclass(frozen=True)
+class Condition:
+    """What one policy demands at a gate, as the server spells it, and the columns that it names."""
+
+    policy: str
+    permissive: bool
+    expression: str
+    columns: tuple[str, ...]
 
 
-def applying(
+def conditions_at(
     connection: Connection, table: LiveTable, role: str, command: Command, clause: str
-) -> list[Row[Any]]:
-    """Return the policies that apply to `role`: `name`, `permissive`, `expression`, `columns`."""
-    wanted = {
-        "table": table.oid,
-        "role": role,
-        "letter": _LETTERS[command],
-        "checks": clause == WITH_CHECK,
-    }
+) -> list[Condition]:
+    """Return the conditions of the policies that apply to `role`, the permissive ones first."""
     with names_in_full(connection):
-        return list(connection.execute(_APPLYING, wanted))
+        applying = policies_for(connection, [table.oid], role)
+    return [
+        Condition(
+            policy.name,
+            policy.permissive,
+            str(policy.new_row if clause == WITH_CHECK else policy.using),
+            policy.columns,
+        )
+        for policy in applying
+        if policy.applies_to(command.name)
+    ]
 
 
 def pass_gates(
@@ -77,8 +68,8 @@ def pass_gates(
     """
     for needed, clause in GATES[command]:
         outcomes = (
-            _evaluate(connection, table, policy)
-            for policy in applying(connection, table, role, needed, clause)
+            _evaluate(connection, table, condition)
+            for condition in conditions_at(connection, table, role, needed, clause)
         )
         gate = Gate(needed, clause, tuple(outcomes))
         yield gate
@@ -86,25 +77,25 @@ def pass_gates(
             return
 
 
-def _evaluate(connection: Connection, table: LiveTable, policy: Row[Any]) -> PolicyOutcome:
+def _evaluate(connection: Connection, table: LiveTable, condition: Condition) -> PolicyOutcome:
     # The row stands under its table's name, as conditions refer to it inside sub-selects.
     source = f"FROM unnest(ARRAY[{HELD_ROW}::{table.sql}]) AS {sql.name(table.name)}"
-    condition = sql.Statement(f"SELECT ({policy.expression}) {source}")
-    columns = [f"{sql.name(table.name)}.{sql.name(column)}::text" for column in policy.columns]
+    columns = [f"{sql.name(table.name)}.{sql.name(column)}::text" for column in condition.columns]
     named = sql.Statement(f"SELECT {', '.join(columns)} {source}")
-    outcome = {
-        "name": policy.name,
-        "permissive": policy.permissive,
-        "expression": policy.expression,
-        "values": dict(zip(policy.columns, connection.execute(named).one(), strict=True))
-        if columns
-        else {},
-    }
+    values = connection.execute(named).one() if columns else ()
+    outcome = PolicyOutcome(
+        condition.policy,
+        condition.permissive,
+        condition.expression,
+        result=None,
+        values=dict(zip(condition.columns, values, strict=True)),
+    )
     savepoint = connection.begin_nested()
     try:
-        return PolicyOutcome(**outcome, result=connection.execute(condition).scalar_one())
+        asked = sql.Statement(f"SELECT ({condition.expression}) {source}")
+        return replace(outcome, result=connection.execute(asked).scalar_one())
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        return PolicyOutcome(**outcome, result=None, error=first_line(error), sqlstate=state)
+        return replace(outcome, error=first_line(error), sqlstate=state)
     finally:
         savepoint.rollback()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
@@ -22,19 +21,13 @@ from sqlalchemy.exc import DataError, ProgrammingError
 from sqlalchemy.types import UserDefinedType
 
 from hedgerow import sql
+from hedgerow.catalogs.tables import LiveTable, tables_by_name
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
 from hedgerow.sessions.begin import set_locally
 
 _SETTING: Final = "hedgerow.held_row"
 HELD_ROW: Final = f"current_setting('{_SETTING}')"
 """SQL for the row that `hold` found, as text; its values never leave the server."""
-
-_TABLE = text("""
-    SELECT c.oid, n.nspname AS schema, c.relname AS name,
-           c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = to_regclass(:table)
-""")
 
 # -1, or a `character(8)` would be named, and cut off, as one of length 1.
 _TYPES = text("""
@@ -55,31 +48,15 @@ class _ServerType(UserDefinedType[object]):
         return self.spelling
 
 
-@dataclass(frozen=True)
-class LiveTable:
-    """A table as the database has it."""
-
-    oid: int
-    schema: str
-    name: str
-    enabled: bool
-    forced: bool
-
-    @property
-    def sql(self) -> str:
-        """The table, or the type of its rows, as SQL."""
-        return sql.table_name(self.name, self.schema)
-
-
 def live_table(connection: Connection, table: Table) -> LiveTable:
     """Return the table; raises DatabaseNotReadyError where the database has none."""
     target = sql.table_name(table.name, table.schema)
-    row = connection.execute(_TABLE, {"table": target}).one_or_none()
-    if row is None:
+    found = tables_by_name(connection, [target]).get(target)
+    if found is None:
         raise DatabaseNotReadyError(
             f"The database has no table {table.fullname!r}: run `alembic upgrade head`."
         )
-    return LiveTable(*row)
+    return found
 
 
 @contextmanager

@@ -37,13 +37,13 @@ def test_another_secret_stops_the_start(fresh_database: Database, tmp_path: Path
     with fresh_database.as_owner() as owner:
         reconcile_functions(owner, RowSecurity(signing=Signing(SECRET)))
     output = start(fresh_database, tmp_path, RLS_CONTEXT_SECRET=SECRET + "!")
-    assert output.count("RLS_CONTEXT_SECRET is not the database's") == 1
+    assert output.count("RLS_CONTEXT_SECRET differs from the database's key") == 1
     assert "run `alembic upgrade head`" in output
     assert "Traceback" not in output
     assert SECRET not in output
 
     output = start(fresh_database, tmp_path)
-    assert output.count("Only the database expects signed identities") == 1
+    assert output.count("The database expects signed identities, but") == 1
     assert "Set RLS_CONTEXT_SECRET" in output
     assert "Traceback" not in output
 

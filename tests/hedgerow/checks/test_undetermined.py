@@ -30,7 +30,7 @@ def test_a_server_of_which_nothing_is_known(stage: Stage) -> None:
     stage.server_version = 990000
     report = Report(stage.answers(CHECK["H120"]))
     assert report.answers[0].undetermined == (
-        "Nothing is known here of the fixes in PostgreSQL 99."
+        "This version does not know the fixes of PostgreSQL 99."
     )
     assert not report.fails()
     assert report.fails(strict=True)

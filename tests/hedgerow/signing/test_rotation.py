@@ -224,9 +224,9 @@ def test_turning_it_on_is_seen_by_plans_that_exist(
 @pytest.mark.parametrize(
     ("database_has", "application_has", "says"),
     [
-        (FIRST, SECOND, "RLS_CONTEXT_SECRET is not the database's"),
-        (FIRST, None, "Only the database expects signed identities"),
-        (None, FIRST, "Only the application makes signed identities"),
+        (FIRST, SECOND, "RLS_CONTEXT_SECRET differs from the database's key"),
+        (FIRST, None, "The database expects signed identities, but"),
+        (None, FIRST, "The application signs identities"),
     ],
 )
 def test_the_start_stops_where_secrets_differ(

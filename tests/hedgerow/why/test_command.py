@@ -65,7 +65,7 @@ def test_a_row_of_another_user(database: Database, alice: Person, bob: Person) -
 
 def test_no_such_row(database: Database, alice: Person) -> None:
     said = asked(database, alice, uuid4())
-    assert "No, as the user: No row has this key, whoever asks." in said
+    assert "No, as the user: No row has this key." in said
     assert "Decided by: no such row." in said
 
 

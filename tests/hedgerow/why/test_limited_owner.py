@@ -11,8 +11,8 @@ from hedgerow.audit.functions import RECORD_ELEVATION
 from hedgerow.config.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer, Decider, Verdict
+from hedgerow.why.impersonation import CannotTellError
 from hedgerow.why.question import Question
-from hedgerow.why.standing import CannotTellError
 from tests.support.databases import Database
 from tests.support.roles import may_become
 from tests.support.sessions import ROW_SECURITY

@@ -24,13 +24,13 @@ def test_a_fault_says_what_it_is_and_what_fixes_it(folder: Path, faulty: Databas
     lines = result.stdout.splitlines()
     start = lines.index("error    H110 everything")
     assert lines[start + 1 : start + 4] == [
-        "    View 'everything' reads 'item' with the rights of 'postgres': whoever reads it sees"
-        " every user's rows.",
+        "    View 'everything' reads 'item' with the rights of 'postgres': each user who"
+        " reads it sees every user's rows.",
         "    Fix: ALTER VIEW public.everything SET (security_invoker = true);",
-        "    View goes round policies: docs/reference/checks/H110.md",
+        "    View bypasses RLS: docs/reference/checks/H110.md",
     ]
     assert "warning  H124 item" in lines
-    unknown = lines.index("unknown  H121 Owner's index unused")
+    unknown = lines.index("unknown  H121 Owner index unused")
     assert lines[unknown + 1] == (
         "    Could not determine: No index leads with the owner of item (H124)."
     )

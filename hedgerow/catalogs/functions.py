@@ -1,13 +1,11 @@
-"""The SECURITY DEFINER functions through which the login may act as somebody it must not be."""
+"""SECURITY DEFINER functions whose owner policies do not apply to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from hedgerow.audit.functions import RECORD_ELEVATION, RECORD_WRITE
-from hedgerow.checks.inspection import Inspection
-
-# Trigger functions cannot be called, and extensions and Hedgerow answer for their own.
+# Trigger functions cannot be called, and extensions answer for their own.
 _DEFINERS = text("""
     SELECT p.oid::regprocedure::text AS name,
         format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
@@ -22,7 +20,7 @@ _DEFINERS = text("""
     JOIN pg_roles o ON o.oid = p.proowner
     WHERE p.prosecdef
       AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND p.oid <> ALL(SELECT to_regprocedure(o) FROM unnest(CAST(:ours AS text[])) AS o
+      AND p.oid <> ALL(SELECT to_regprocedure(o) FROM unnest(CAST(:but AS text[])) AS o
                        WHERE to_regprocedure(o) IS NOT NULL)
       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
@@ -30,28 +28,19 @@ _DEFINERS = text("""
       AND (o.rolsuper OR o.rolbypassrls OR EXISTS (
           SELECT FROM pg_class c WHERE c.oid = ANY(:tables) AND NOT c.relforcerowsecurity
           AND pg_has_role(p.proowner, c.relowner, 'USAGE')))
-      AND EXISTS (SELECT FROM unnest(CAST(:reach AS name[])) AS role
+      AND EXISTS (SELECT FROM unnest(CAST(:roles AS name[])) AS role
           WHERE has_schema_privilege(role, n.oid, 'USAGE')
             AND has_function_privilege(role, p.oid, 'EXECUTE'))
     ORDER BY 1
 """)
 
 
-_OURS = (
-    "rls.user_id()",
-    "rls.verify_identity()",
-    "rls.verify_elevation()",
-    f"rls.{RECORD_ELEVATION}",
-    f"rls.{RECORD_WRITE}",
-)
-"""Hedgerow's own, which H106 compares with what they should be."""
-
-
 @dataclass(frozen=True)
 class Definer:
     """A function that runs with the rights of `owner`, to whom policies do not apply.
 
-    `looks_names_up` where its body is read as it runs, with `search_path` or the caller's.
+    `target` is its name as SQL. `looks_names_up` where its body is read as it runs, with
+    `search_path` or the caller's.
     """
 
     name: str
@@ -62,16 +51,13 @@ class Definer:
     search_path: str | None
 
 
-def definers(inspection: Inspection) -> list[Definer]:
-    """Return the strong SECURITY DEFINER functions within the login's reach, ordered by name."""
-    if inspection.login.rolsuper:
-        return []  # H101 says it already
-    rows = inspection.application.execute(
-        _DEFINERS,
-        {
-            "tables": list(inspection.tables),
-            "reach": inspection.reach,
-            "ours": list(_OURS),
-        },
-    )
-    return [Definer(**row._mapping) for row in rows]
+def definers(
+    connection: Connection,
+    tables: Collection[int],
+    roles: Collection[str],
+    *,
+    but: Collection[str],
+) -> list[Definer]:
+    """Return those that one of the roles may call, except the functions `but`, ordered by name."""
+    asked = {"tables": list(tables), "roles": list(roles), "but": list(but)}
+    return [Definer(**row) for row in connection.execute(_DEFINERS, asked).mappings()]

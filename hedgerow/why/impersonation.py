@@ -9,11 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.audit.recorder import record_elevation
+from hedgerow.catalogs.tables import LiveTable
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, HedgerowError
 from hedgerow.sessions.begin import set_locally
-from hedgerow.why.row import LiveTable, hold
+from hedgerow.why.row import hold
 
 
 class CannotTellError(HedgerowError):
@@ -21,7 +22,7 @@ class CannotTellError(HedgerowError):
 
 
 @contextmanager
-def standing_in(
+def impersonating(
     connection: Connection, row_security: RowSecurity, identity: Identity
 ) -> Iterator[bool]:
     """Act as a request of `identity` does; everything is undone at the end.

@@ -1,8 +1,9 @@
-"""The SQL that brings one policy back to what the models say."""
+"""The SQL that fixes what several checks find."""
 
 from sqlalchemy import Table
 
 from hedgerow import sql
+from hedgerow.catalogs.privileges import relation_privileges
 from hedgerow.checks.inspection import Inspection
 from hedgerow.policies.policy import create_policy_statement, drop_policy_statement
 from hedgerow.policies.scope import Scope
@@ -10,7 +11,7 @@ from hedgerow.policies.wanted import declared_protection
 
 
 def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) -> str:
-    """Return what fixes a policy: creating it anew, dropping it, or a change of the model."""
+    """Return what brings a policy to what the models say: a new policy, none, or a revision."""
     drop = f"{drop_policy_statement(name, table.name, table.schema)};"
     if name in {policy.name for policy in scope.policies}:
         target = sql.table_name(table.name, table.schema)
@@ -20,3 +21,14 @@ def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) ->
         return drop
     roles = inspection.row_security.roles
     return f"{drop} {create_policy_statement(declared, table.name, table.schema, roles)};"
+
+
+def revoke_all(inspection: Inspection, relation: str) -> str:
+    """Return the SQL that takes all privileges on `relation` from every role within reach."""
+    granted = {
+        one.role
+        for one in relation_privileges(inspection.application, [relation])
+        if not one.is_owner and one.role in ("public", *inspection.reach)
+    }
+    roles = ", ".join(sql.role_name(role) for role in sorted(granted))
+    return f"REVOKE ALL ON {relation} FROM {roles};"

@@ -1,14 +1,15 @@
-"""Which views and materialized views read scoped tables, also through other views."""
+"""Views and materialized views that read tables, also through other views."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from hedgerow.checks.inspection import Inspection
+from hedgerow.catalogs.privileges import MAY_USE
 
-# `strong`: somewhere on the way, policies are asked for a role that they do not apply to, which is
-# the owner of a view that is not security_invoker.
-_READERS = text("""
+# `strong`: somewhere on the way the table is read as a role that its policies do not apply to, and
+# which is the owner of a view that is not security_invoker.
+_VIEWS = text(f"""
     WITH RECURSIVE root AS (
         SELECT c.oid AS root, c.relowner, c.relforcerowsecurity
         FROM pg_class c WHERE c.oid = ANY(:tables)
@@ -34,45 +35,36 @@ _READERS = text("""
         ) v ON true
     )
     SELECT c.oid::regclass::text AS name, format('%I.%I', n.nspname, c.relname) AS target,
-        c.relkind = 'm' AS materialized, bool_or(step.strong) AS strong,
+        c.relkind = 'm' AS materialized, bool_or(step.strong) AS bypasses_policies,
         bool_or(step.stored) AS stored, pg_get_userbyid(c.relowner) AS owner,
         coalesce((SELECT option_value::boolean FROM pg_options_to_table(c.reloptions)
-                  WHERE option_name = 'security_invoker'), false) AS invoker,
-        min(step.root::regclass::text) AS of_table
+                  WHERE option_name = 'security_invoker'), false) AS security_invoker,
+        min(step.root::regclass::text) AS table
     FROM step JOIN pg_class c ON c.oid = step.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('v', 'm') AND EXISTS (
-        SELECT FROM unnest(CAST(:reach AS name[])) AS role
-        WHERE has_schema_privilege(role, n.oid, 'USAGE')
-          AND (has_any_column_privilege(role, c.oid, 'SELECT, INSERT, UPDATE')
-               OR has_table_privilege(role, c.oid, 'DELETE'))
-    )
+    WHERE c.relkind IN ('v', 'm') AND {MAY_USE}
     GROUP BY c.oid, n.nspname ORDER BY 1
-""")
+""")  # noqa: S608
 
 
 @dataclass(frozen=True)
-class Reader:
-    """A view or materialized view over a scoped table that the login may use, or may come to use.
+class View:
+    """A view or materialized view, and the table that it reads, perhaps through other views.
 
-    `strong` where it asks policies for a role they do not apply to; `stored` where what it shows
-    was computed by a materialized view.
+    `target` is its name as SQL. `bypasses_policies` where policies do not apply to a role that it
+    reads the table as; `stored` where what it shows was computed by a materialized view.
     """
 
     name: str
     target: str
     owner: str
-    of_table: str
+    table: str
     materialized: bool
-    invoker: bool
-    strong: bool
+    security_invoker: bool
+    bypasses_policies: bool
     stored: bool
 
 
-def readers(inspection: Inspection) -> list[Reader]:
-    """Return the readers of scoped tables within the login's reach, ordered by name."""
-    if inspection.login.rolsuper:
-        return []  # H101 says it already
-    rows = inspection.application.execute(
-        _READERS, {"tables": list(inspection.tables), "reach": inspection.reach}
-    )
-    return [Reader(**row._mapping) for row in rows]
+def views_of(connection: Connection, tables: Collection[int], roles: Collection[str]) -> list[View]:
+    """Return the views that read one of the tables and that one of the roles may use, by name."""
+    asked = {"tables": list(tables), "roles": list(roles)}
+    return [View(**row) for row in connection.execute(_VIEWS, asked).mappings()]
