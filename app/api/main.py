@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from app.api.routes import admin, async_items, audit, items, login, private, users, utils
+from app.api.routes import (
+    admin,
+    async_items,
+    audit,
+    items,
+    login,
+    private,
+    users,
+    utils,
+)
 from app.core.config import settings
 
 api_router = APIRouter()

@@ -13,9 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.config import settings
 from app.core.rls import row_security
-from app.core.security import nobodys_hash
+from app.core.security import dummy_hash
 from app.initial_data import create_first_users
-from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, sql, verify
+from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, verify
 from hedgerow.embedded import EmbeddedServer
 
 POOL: Final = {"pool_size": 5, "max_overflow": 10}
@@ -52,7 +52,8 @@ def _create_database(url: URL, name: str) -> None:
         if connection.scalar(exists, {"name": name}):
             return
         try:
-            connection.execute(sql.Statement(f"CREATE DATABASE {sql.name(name)}"))
+            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+            connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
         except (ProgrammingError, OperationalError):
             # Another process that starts at the same moment was quicker.
             if not connection.scalar(exists, {"name": name}):
@@ -82,7 +83,7 @@ def get_engine() -> Engine:
 
 @cache
 def get_async_engine() -> AsyncEngine:
-    """Return the twin of `get_engine` for asynchronous routes, with a pool of its own."""
+    """Return the engine of asynchronous routes, with a pool of its own."""
     options = _engine_options(AsyncSingleStatementCursor)
     return create_async_engine(application_url(), **POOL, **options)
 
@@ -115,7 +116,7 @@ def new_session() -> Session:
 
 
 def new_async_session() -> AsyncSession:
-    """Return the asynchronous twin of `new_session`; `run_sync` gives crud a plain session."""
+    """Do what `new_session` does, asynchronously; `run_sync` gives crud a plain session."""
     return AsyncSession(
         get_async_engine(),
         expire_on_commit=False,
@@ -130,22 +131,22 @@ def startup() -> None:
     Raises DatabaseNotReadyError, whose message names the fix.
     """
     verify(get_engine(), SQLModel.metadata, row_security)
-    nobodys_hash()
+    dummy_hash()
     with new_session() as session:
         create_first_users(session)
 
 
 async def close_async_connections() -> None:
-    """Close what asynchronous routes have opened, in the event loop that opened it."""
+    """Close the connections of asynchronous routes, in the event loop that opened them."""
     if get_async_engine.cache_info().currsize:
         await get_async_engine().dispose()
         get_async_engine.cache_clear()
 
 
 def shutdown() -> None:
-    """Close the connections, and let the embedded server stop if nobody else uses it.
+    """Close the connections, and stop the embedded server unless another process uses it.
 
-    What was never opened is left alone: asking for it would start the server again.
+    What was never opened is left alone: opening it would start the server again.
     """
     if get_engine.cache_info().currsize:
         get_engine().dispose()

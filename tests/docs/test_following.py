@@ -84,6 +84,13 @@ def test_blocks_change_files_of_the_copy_alone(page: Page, project: ProjectCopy)
     assert str(project.folder) in project.sh("python -c 'import hedgerow; print(hedgerow)'")
 
 
+def test_a_project_that_has_what_a_page_makes_skips_the_page(project: ProjectCopy) -> None:
+    """Its user has followed the page, or chosen the same name for a model."""
+    with pytest.raises(pytest.skip.Exception, match=r"app/models\.py .* has Item already"):
+        project.write("app/models.py", "class Item(SQLModel):\n    pass\n")
+    project.write("app/models.py", "class ItemOfTheTest(SQLModel):\n    pass\n")
+
+
 def test_the_copy_is_installed_as_scripts_see_it(project: ProjectCopy) -> None:
     """So nothing is installed where a page runs a script."""
     assert project.sh("scripts/install && scripts/install --runtime") == ""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from hedgerow import Identity, RowSecurity, sql
+from hedgerow import Identity, RowSecurity
 from tests.second_app.support import Library, Reader
 from tests.support.databases import clone, drop
 from tests.support.isolation import assert_kept_apart, weakenings
@@ -51,7 +51,7 @@ def test_a_weakened_library_is_noticed(
     """P16, P29, P37."""
     become = partial(sign_in, row_security)
     with copied.database.as_owner() as owner:
-        owner.execute(sql.Statement(statement))
+        owner.exec_driver_sql(statement)
     with pytest.raises(AssertionError):
         assert_kept_apart(copied.app_url, ann, ben, table="book", become=become)
 

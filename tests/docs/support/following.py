@@ -37,6 +37,15 @@ def follow(page: Page, project: ProjectCopy) -> None:
             raise BlockError(f"{page.name}:{block.line}: {error}\n\n{block.text}") from error
 
 
+def write_files(page: Page, project: ProjectCopy) -> None:
+    """Do only what changes files: what the page's reader has in the end, without running it."""
+    follower = _Follower(project)
+    for block in page.blocks():
+        verb = (block.directive or "").partition(" ")[0]
+        if block.title is not None or verb in {"insert", "replace"}:
+            follower.do(block)
+
+
 class _Follower:
     def __init__(self, project: ProjectCopy) -> None:
         self._project = project

@@ -1,5 +1,6 @@
 """A copy of the project in which a page is followed: its files, a database, a server on demand."""
 
+import ast
 import contextlib
 import hashlib
 import os
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.docs.support.shell import Interpreter, Shell
 from tests.support.databases import PROJECT, Database
@@ -53,7 +55,12 @@ class ProjectCopy:
         return output
 
     def write(self, path: str, text: str) -> None:
-        """Make a file of the project, or add to the end of one."""
+        """Make a file of the project, or add to the end of one.
+
+        A project that has followed the page by itself has these names already: it skips the page.
+        """
+        if taken := _defined(PROJECT / path) & _names(text):
+            pytest.skip(f"{path} of this project has {', '.join(sorted(taken))} already")
         file = self.folder / path
         if file.exists():
             self.append(path, text)
@@ -163,6 +170,23 @@ def one_file(folder: Path, path: str) -> Path:
     found = sorted(folder.glob(path))
     assert len(found) == 1, f"{path} names {len(found)} files"
     return found[0]
+
+
+def _defined(file: Path) -> set[str]:
+    if not file.is_file() or file.suffix != ".py":
+        return set()
+    return _names(file.read_text(encoding="utf-8"))
+
+
+def _names(python: str) -> set[str]:
+    """Return the classes, functions and single names that a module's code defines."""
+    names = set()
+    for node in ast.parse(python).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
 
 
 def _copy_files(folder: Path) -> None:
