@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def prepare() -> None:
-    """Bring the database to the models, and give both first users something to list."""
+    """Migrate the database, and create sample items for both first users."""
     owner_url()
     command.upgrade(Config(PROJECT / "alembic.ini"), "head")
     startup()
@@ -75,14 +75,14 @@ def banner(arguments: Sequence[str]) -> str:
 
 
 def _password(value: str) -> str:
-    """Show the template's own password, and nobody else's."""
+    """Show the default password only."""
     return value if value == "changethis" else "(the password you set)"
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Run FastAPI's own command; signals go on to it, once each.
+    """Run FastAPI's own command, and forward each signal to it once.
 
-    It runs in a session of its own, or Ctrl-C in a terminal would reach it twice.
+    It runs in a session of its own: otherwise Ctrl-C in a terminal would reach it twice.
     """
     server = subprocess.Popen(
         [sys.executable, "-m", "fastapi", "dev", "app/main.py", *arguments],

@@ -30,7 +30,7 @@ _templates: Final = Environment(
 
 
 def deliver_password_recovery(user: User) -> None:
-    """Send the link that sets a new password; made to run after the response.
+    """Send the link that sets a new password, after the response.
 
     Where ENVIRONMENT is local and e-mails are not configured, the link is logged instead.
     """
@@ -50,7 +50,7 @@ def deliver_new_account(user: User) -> None:
 
 
 def compose_test(email_to: str) -> EmailMessage:
-    """Return an e-mail that says nothing but that e-mails arrive."""
+    """Return a test e-mail."""
     return _compose(email_to, "Test e-mail", "test_email.html")
 
 

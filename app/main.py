@@ -28,7 +28,7 @@ def name_operation(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Prepare the database before the first request, and let go of it after the last."""
+    """Prepare the database before the first request, and close its connections after the last."""
     configure_logging()
     try:
         await run_in_threadpool(startup)

@@ -1,7 +1,7 @@
-"""Tables, and the shapes of requests and responses.
+"""Tables, and the models of requests and responses.
 
-The base classes hold columns; only the shapes of requests say what input must be like, so that
-a row written by other means can always be read.
+The base classes hold columns. Only the models of requests validate input, so that a row written by
+other means can always be read.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def utc_now() -> datetime:
 
 
 class UserBase(SQLModel):
-    """What a user's row, request and response share."""
+    """The fields that a user's row, requests and responses share."""
 
     email: str = Field(unique=True, index=True, max_length=SHORT_TEXT_LENGTH)
     is_active: StrictBool = True
@@ -33,7 +33,7 @@ class UserBase(SQLModel):
 
 
 class UserCreate(UserBase):
-    """What a superuser gives to create a user."""
+    """Request: create a user, for superusers."""
 
     email: Email
     password: Password
@@ -41,7 +41,7 @@ class UserCreate(UserBase):
 
 
 class UserRegister(SQLModel):
-    """What a person gives to sign up."""
+    """Request: sign up."""
 
     email: Email
     password: Password
@@ -49,7 +49,7 @@ class UserRegister(SQLModel):
 
 
 class PrivateUserCreate(SQLModel):
-    """What a front end's tests give to create a user, where ENVIRONMENT is local."""
+    """Request: create a user for a front end's tests, where ENVIRONMENT is local."""
 
     email: Email
     password: Password
@@ -59,7 +59,7 @@ class PrivateUserCreate(SQLModel):
 
 
 class UserUpdate(SQLModel):
-    """What a superuser may change of a user; a field that is not given stays as it is."""
+    """Request: change a user, for superusers; a field that is not given stays as it is."""
 
     email: Annotated[Email | None, NeverNull()] = None
     is_active: Annotated[StrictBool | None, NeverNull()] = None
@@ -69,14 +69,14 @@ class UserUpdate(SQLModel):
 
 
 class UserUpdateMe(SQLModel):
-    """What users may change of themselves; a field that is not given stays as it is."""
+    """Request: change your own account; a field that is not given stays as it is."""
 
     full_name: ShortText | None = None
     email: Annotated[Email | None, NeverNull()] = None
 
 
 class UpdatePassword(SQLModel):
-    """What a user gives to change the password."""
+    """Request: change your own password."""
 
     current_password: Password
     new_password: Password
@@ -86,8 +86,8 @@ class User(UserBase, table=True):
     """An account: not scoped by row security, since signing in must find it."""
 
     __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt(
-        "Signing in looks an account up by its address, before anybody is known to be asking;"
-        " the routes of accounts check by themselves who may do what.",
+        "Sign-in looks an account up by its e-mail address, before the user is known;"
+        " the routes of accounts check permissions themselves.",
         recorded=hedgerow.Recorded(values=frozenset({"is_active", "is_superuser"})),
     )
 
@@ -101,49 +101,49 @@ class User(UserBase, table=True):
 
 
 class UserPublic(UserBase):
-    """What the API tells of a user."""
+    """Response: a user."""
 
     id: UUID
     created_at: datetime
 
 
 class UsersPublic(SQLModel):
-    """One page of users, and the number of all."""
+    """Response: one page of users, and the total number."""
 
     data: list[UserPublic]
     count: int
 
 
 class ItemBase(SQLModel):
-    """What an item's row, request and response share."""
+    """The fields that an item's row, requests and responses share."""
 
     title: str = Field(max_length=SHORT_TEXT_LENGTH)
     description: str | None = Field(default=None, max_length=SHORT_TEXT_LENGTH)
 
 
 class ItemCreate(ItemBase):
-    """What a person gives to create an item."""
+    """Request: create an item."""
 
     title: Title
     description: ShortText | None = None
 
 
 class ItemUpdate(SQLModel):
-    """What may be changed of an item; a field that is not given stays as it is."""
+    """Request: change an item; a field that is not given stays as it is."""
 
     title: Annotated[Title | None, NeverNull()] = None
     description: ShortText | None = None
 
 
 class Item(UserScopedBase, ItemBase, table=True):
-    """A thing that belongs to one user; PostgreSQL hides it from the others."""
+    """An item of one user; row security hides it from other users."""
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     created_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
     owner: User | None = Relationship(back_populates="items")
 
 
-# The order of the list of one's own items: owner first, then exactly its ORDER BY.
+# The order of the list of items: owner first, then exactly its ORDER BY.
 Index(
     "ix_item_owner_id_created_at_id",
     col(Item.owner_id),
@@ -153,7 +153,7 @@ Index(
 
 
 class ItemPublic(ItemBase):
-    """What the API tells of an item."""
+    """Response: an item."""
 
     id: UUID
     owner_id: UUID
@@ -161,33 +161,33 @@ class ItemPublic(ItemBase):
 
 
 class ItemsPublic(SQLModel):
-    """One page of items, and the number of all that are visible."""
+    """Response: one page of items, and the total number of visible ones."""
 
     data: list[ItemPublic]
     count: int
 
 
 class Message(SQLModel):
-    """A sentence for a person."""
+    """Response: a message for the user."""
 
     message: str
 
 
 class Token(SQLModel):
-    """What signing in gives."""
+    """Response: the token of a sign-in."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105
 
 
 class TokenPayload(SQLModel):
-    """The part of a token's claims that names the user."""
+    """The claim of a token that names the user."""
 
     sub: UUID
 
 
 class NewPassword(SQLModel):
-    """What a person gives to set a new password after a recovery e-mail."""
+    """Request: set a new password with the token of a recovery e-mail."""
 
     token: Text
     new_password: Password

@@ -1,4 +1,4 @@
-"""What routes ask for: a session, the current user, and a session that is that user's.
+"""Dependencies of routes: the request's session, the current user, and that user's session.
 
 One request has one session and so one connection. Signing in binds the token's user to it before
 its first statement, so that the identity travels with the first BEGIN.
@@ -46,9 +46,9 @@ _places: RunVar[asyncio.Semaphore] = RunVar("connections of the pool")
 async def hold_place() -> AsyncIterator[None]:
     """Wait, without a thread, until the pool can have a connection for this request.
 
-    A synchronous request runs in several steps, each in a thread of FastAPI's pool. Were more under
-    way than the engine has connections, those that wait for one could take all threads, and those
-    that have one would find none to go on in.
+    A synchronous request runs in several steps, each in a thread of FastAPI's pool. With more
+    requests than connections, those that wait for a connection could occupy every thread, and those
+    that have one could not continue.
     """
     if (places := _places.get(None)) is None:
         places = asyncio.Semaphore(POOL["pool_size"] + POOL["max_overflow"])
@@ -61,7 +61,7 @@ PlaceDep = Annotated[None, Depends(hold_place, scope="function")]
 
 
 def get_db(place: PlaceDep) -> Iterator[Session]:
-    """Yield the request's session; scoped tables answer it only once a user is bound."""
+    """Yield the request's session; queries on scoped tables need a bound user."""
     with new_session() as session:
         yield session
 
@@ -80,7 +80,7 @@ AsyncSessionDep = Annotated[AsyncSession, Depends(get_async_db, scope="function"
 
 
 def get_token_user_id(token: TokenDep) -> UUID:
-    """Return whom the token speaks for, or answer 403."""
+    """Return the id of the token's user, or answer 403."""
     try:
         return security.decode_access_token(token)
     except jwt.InvalidTokenError:
@@ -96,7 +96,7 @@ AdminReason = Annotated[
     Header(
         alias="X-Admin-Reason",
         max_length=1000,
-        description="Why an admin asks: the audit trail keeps it.",
+        description="The admin's reason, kept in the audit trail.",
     ),
 ]
 
@@ -104,7 +104,7 @@ AdminReason = Annotated[
 def get_identity(
     user_id: TokenUserId, connection: HTTPConnection, reason: AdminReason = None
 ) -> Identity:
-    """Return who asks, why, and in which request: an elevation records all of it."""
+    """Return the user, the reason and the request; an elevation records all of them."""
     origin = Origin(
         method=connection.scope.get("method", "WEBSOCKET"),
         path=connection.scope["path"],
@@ -114,7 +114,7 @@ def get_identity(
 
 
 def _as_written(header: str | None) -> str | None:
-    """Return a header that may have been sent as UTF-8, which HTTP takes for Latin-1."""
+    """Return a header that may have been sent as UTF-8; HTTP reads headers as Latin-1."""
     if header is None:
         return None
     with suppress(UnicodeError):
@@ -126,7 +126,7 @@ RequestIdentity = Annotated[Identity, Depends(get_identity)]
 
 
 def get_current_user(session: SessionDep, identity: RequestIdentity) -> User:
-    """Return the user that the token speaks for, and make the session theirs."""
+    """Return the token's user, and bind the session to that user."""
     hedgerow.bind(session, identity, row_security)
     user = session.get(User, identity.user_id)
     if user is None:
@@ -156,7 +156,7 @@ AsyncCurrentSuperuser = Annotated[
 
 
 def _elevated(identity: Identity, role: Role) -> Identity:
-    """Return the same person as an admin, or answer 400 where a reason is required and missing."""
+    """Return the identity in an admin's role; answer 400 where a required reason is missing."""
     if settings.RLS_ADMIN_REASON_REQUIRED and identity.reason is None:
         raise HTTPException(
             status.HTTP_400_BAD_REQUEST, detail="Say why you ask, in the header X-Admin-Reason"
@@ -165,10 +165,10 @@ def _elevated(identity: Identity, role: Role) -> Identity:
 
 
 def _elevate(session: orm.Session, elevated: Identity) -> None:
-    """Make the session an admin's, from its next transaction on.
+    """Give the session an admin's identity, from its next transaction on.
 
-    The one that read who is asking ends here: the elevation is recorded on a connection of its own,
-    and behind a pooler admins who each held one would wait for another in a circle.
+    The transaction that loaded the user ends here. The elevation is recorded on a second
+    connection: behind a pooler, admins who kept the first one meanwhile could deadlock.
     """
     if row_security.audited:
         session.commit()
@@ -176,7 +176,7 @@ def _elevate(session: orm.Session, elevated: Identity) -> None:
 
 
 def _role_for(identity: Identity) -> Role:
-    """Return the least that an admin needs: a request that is safe by its method only reads."""
+    """Return the least privileged admin role: a request with a safe method only reads."""
     is_safe = identity.origin is not None and identity.origin.method in SAFE_METHODS
     return Role.READ_ONLY_ADMIN if is_safe else Role.ADMIN
 
@@ -184,7 +184,7 @@ def _role_for(identity: Identity) -> Role:
 def get_rls_session(
     session: SessionDep, current_user: CurrentUser, identity: RequestIdentity
 ) -> Session:
-    """Return the session as the current user sees the database; a superuser is an admin there.
+    """Return the session bound to the current user; for a superuser it is an admin's.
 
     Whether someone is a superuser is decided here and nowhere after: `owner_in_reach` asks the
     session. It was read in this request, so it ends with the next one. In a GET
@@ -198,7 +198,7 @@ def get_rls_session(
 def get_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
-    """Return the session as an admin, who sees and changes everybody's rows; others get 403."""
+    """Return an admin's session, which reads and changes all users' rows; others get 403."""
     _elevate(session, _elevated(identity, Role.ADMIN))
     return session
 
@@ -206,7 +206,7 @@ def get_admin_session(
 def get_read_only_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
-    """Return the session as an admin whose writes PostgreSQL refuses; others get 403."""
+    """Return a read-only admin's session: PostgreSQL refuses writes; others get 403."""
     _elevate(session, _elevated(identity, Role.READ_ONLY_ADMIN))
     return session
 
@@ -214,14 +214,14 @@ def get_read_only_admin_session(
 def get_view_as_session(
     user_id: UUID, session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Iterator[Session]:
-    """Yield a session that sees what the user of the path's `user_id` sees, and changes nothing.
+    """Yield a READ ONLY session that sees what the user of the path's `user_id` sees.
 
-    That user's own policies decide. The audit trail names the admin and the user; where there is no
-    such user the answer is 404.
+    Impersonation: that user's own policies decide. The audit trail names the admin and the user;
+    where there is no such user the answer is 404.
     """
     if session.get(User, user_id) is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
-    session.commit()  # one connection at a time: the other session is somebody else's
+    session.commit()  # one connection at a time: the view is another session
     admin = _elevated(identity, Role.READ_ONLY_ADMIN)
     with new_session() as view:
         hedgerow.bind(view, Identity(user_id, viewed_by=admin), row_security)

@@ -1,4 +1,4 @@
-"""Refusals: what they look like in the OpenAPI document, and how errors become them."""
+"""Error responses: their form in the OpenAPI document, and which errors become them."""
 
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ def refusals(*status_codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 SIGNED_IN: Final = refusals(400, 401, 403, 404)
-"""What every route that needs a signed-in user may answer."""
+"""The error responses of every route that needs a signed-in user."""
 
 
 def item_not_found() -> HTTPException:
@@ -38,7 +38,7 @@ def item_not_found() -> HTTPException:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Turn what a request can do wrong into a 4xx with a plain sentence."""
+    """Answer invalid requests with a 4xx status and a plain message."""
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(DataError)(_unstorable_value)
     app.exception_handler(UserNotFoundError)(_user_not_found)

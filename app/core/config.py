@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from app.core.text import Email, Password
 
 DEFAULT_SECRET: Final = "changethis"  # noqa: S105
-"""The value that every secret starts with, refused outside ENVIRONMENT=local."""
+"""The default of every secret; refused outside ENVIRONMENT=local."""
 
 _DRIVER: Final = "postgresql+psycopg"
 _POSTGRES_SCHEMES: Final = {"postgres", "postgresql", _DRIVER}
@@ -79,13 +79,13 @@ class Settings(BaseSettings):
     API_V1_STR: str = Field(default="/api/v1", description="The path that every route begins with.")
     ENVIRONMENT: Literal["local", "staging", "production"] = Field(
         default="local",
-        description=f"Where this runs. Only `local` accepts the secret `{DEFAULT_SECRET}`, starts "
+        description=f"The environment. Only `local` accepts the secret `{DEFAULT_SECRET}`, starts "
         "an embedded PostgreSQL and serves the private routes.",
     )
     LOG_FORMAT: Literal["text", "json"] = Field(
         default="text",
-        description="What the log looks like: lines for people, or JSON lines that also tell the "
-        "request's id, the role and a hash of the user.",
+        description="The log's format: text lines, or JSON lines that also hold the request's id, "
+        "the role and a hash of the user.",
     )
     SECRET_KEY: str = Field(
         default=DEFAULT_SECRET, repr=False, min_length=1, description="Signs every token."
@@ -106,27 +106,28 @@ class Settings(BaseSettings):
     ) = Field(
         default=None,
         repr=False,
-        description="The owner's address of the database: "
-        "postgresql://user:password@host:5432/database. Goes before POSTGRES_*.",
+        description="The database's URL for the owner: "
+        "postgresql://user:password@host:5432/database. Takes precedence over POSTGRES_*.",
     )
     DATABASE_POOLER_URL: (
         Annotated[str, BeforeValidator(str), AfterValidator(_check_database_url)] | None
     ) = Field(
         default=None,
         repr=False,
-        description="Where requests connect if not to the database itself: a PgBouncer, say, in "
-        "transaction mode. Prepared statements are not used there. Migrations go to the database.",
+        description="The URL of a pooler that requests connect to, such as PgBouncer in "
+        "transaction mode. Prepared statements are not used there. Migrations connect to the "
+        "database itself.",
     )
     POSTGRES_SERVER: str | None = Field(
         default=None,
-        description="The database host. Where neither this nor DATABASE_URL is given, "
+        description="The database host. If neither this nor DATABASE_URL is given, "
         "ENVIRONMENT=local runs its own PostgreSQL.",
     )
     POSTGRES_PORT: int = Field(default=5432, ge=1, le=65535, description="The database port.")
     POSTGRES_USER: str = Field(
         default="postgres",
         min_length=1,
-        description="The role that owns schema and tables: for migrations, never for a request.",
+        description="The role that owns schema and tables: used by migrations, never by a request.",
     )
     POSTGRES_PASSWORD: str = Field(
         default=DEFAULT_SECRET, repr=False, description="The password of POSTGRES_USER."
@@ -140,7 +141,7 @@ class Settings(BaseSettings):
     )
     RLS_FORCE: bool = Field(
         default=False,
-        description="Whether row security holds for the tables' owner too, and the maintenance "
+        description="Whether row security applies to the tables' owner too, and the maintenance "
         "role loses BYPASSRLS. Takes effect with the next `alembic upgrade head`.",
     )
     RLS_APP_USER: RoleName = Field(
@@ -157,11 +158,11 @@ class Settings(BaseSettings):
         default=DEFAULT_SECRET, repr=False, description="The password of RLS_MAINTENANCE_ADMIN."
     )
     RLS_ADMIN_ROLE: RoleName = Field(
-        default="rls_admin", description="The role that an admin's transaction takes on."
+        default="rls_admin", description="The database role of an admin's transactions."
     )
     RLS_READ_ONLY_ADMIN_ROLE: RoleName = Field(
         default="rls_read_only_admin",
-        description="The role that a read-only admin's transaction takes on.",
+        description="The database role of a read-only admin's transactions.",
     )
 
     RLS_CONTEXT_SECRET: str | None = Field(
@@ -170,34 +171,34 @@ class Settings(BaseSettings):
         repr=False,
         description="Signs each identity, so that injected SQL cannot become another user. At "
         "least 16 bytes; required outside ENVIRONMENT=local. A new value takes effect with the "
-        "next `alembic upgrade head`, to be run before the application starts with it.",
+        "next `alembic upgrade head`: run it before the application starts with the value.",
     )
     RLS_CONTEXT_MAX_AGE_SECONDS: int = Field(
         default=300,
         gt=0,
-        description="How far a signature's time may differ from the database's: more than the "
-        "clocks of application and database do.",
+        description="How many seconds a signature's time may differ from the database's clock. "
+        "Must be more than the clocks of application and database differ.",
     )
     RLS_CONTEXT_ROTATION_SECONDS: int = Field(
         default=86_400,
         ge=0,
-        description="How long a former RLS_CONTEXT_SECRET is accepted beside a new one.",
+        description="How many seconds the previous RLS_CONTEXT_SECRET is accepted after a change.",
     )
 
     RLS_ADMIN_REASON_REQUIRED: bool = Field(
         default=False,
-        description="Whether an admin must say why: in a request with the header X-Admin-Reason. "
-        "The audit trail keeps it.",
+        description="Whether an admin must give a reason: in a request with the header "
+        "X-Admin-Reason. It is kept in the audit trail.",
     )
 
     FIRST_SUPERUSER: Email = Field(
-        default="admin@example.com", description="The first superuser, created where missing."
+        default="admin@example.com", description="The first superuser, created if missing."
     )
     FIRST_SUPERUSER_PASSWORD: Password = Field(
         default=DEFAULT_SECRET, repr=False, description="The password of FIRST_SUPERUSER."
     )
     FIRST_USER: Email = Field(
-        default="user@example.com", description="The first ordinary user, created where missing."
+        default="user@example.com", description="The first ordinary user, created if missing."
     )
     FIRST_USER_PASSWORD: Password = Field(
         default=DEFAULT_SECRET, repr=False, description="The password of FIRST_USER."
@@ -207,17 +208,17 @@ class Settings(BaseSettings):
     SMTP_PORT: int = Field(default=587, ge=1, le=65535, description="The mail server's port.")
     SMTP_TLS: bool = Field(default=True, description="Whether to upgrade to TLS (STARTTLS).")
     SMTP_SSL: bool = Field(
-        default=False, description="Whether to speak TLS from the start, instead of STARTTLS."
+        default=False, description="Whether to use TLS from the start, instead of STARTTLS."
     )
     SMTP_USER: str | None = Field(default=None, description="The mail server's user.")
     SMTP_PASSWORD: str | None = Field(
         default=None, repr=False, description="The password of SMTP_USER."
     )
     EMAILS_FROM_EMAIL: Email | None = Field(
-        default=None, description="The sender of every e-mail. Without it, none is sent."
+        default=None, description="The sender of every e-mail. Without it, no e-mail is sent."
     )
     EMAILS_FROM_NAME: str | None = Field(
-        default=None, description="The sender's name; PROJECT_NAME where not given."
+        default=None, description="The sender's name; PROJECT_NAME if not given."
     )
     EMAIL_RESET_TOKEN_EXPIRE_HOURS: int = Field(
         default=48, gt=0, description="How long the link in a recovery e-mail works, in hours."
@@ -236,7 +237,7 @@ class Settings(BaseSettings):
 
     @property
     def database_configured(self) -> bool:
-        """Whether a PostgreSQL of one's own is configured; if not, the embedded one is run."""
+        """Whether a PostgreSQL server is configured; if not, the embedded one is run."""
         return bool(self.DATABASE_URL or self.POSTGRES_SERVER)
 
     @property
@@ -257,14 +258,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        complaints = [*self._complain_of_roles()]
+        problems = [*self._problems_of_roles()]
         if self.ENVIRONMENT != "local":
-            complaints += [*self._complain_of_deployment()]
-        if complaints:
-            raise ValueError("; ".join(complaints))
+            problems += [*self._problems_of_deployment()]
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
-    def _complain_of_roles(self) -> list[str]:
+    def _problems_of_roles(self) -> list[str]:
         owner = self.owner_url.username if self.owner_url else self.POSTGRES_USER
         names_by_role: dict[str | None, list[str]] = {owner: ["the database's owner"]}
         for name in (
@@ -280,24 +281,24 @@ class Settings(BaseSettings):
             if len(names) > 1
         ]
 
-    def _complain_of_deployment(self) -> list[str]:
-        complaints = []
+    def _problems_of_deployment(self) -> list[str]:
+        problems = []
         if not self.database_configured:
-            complaints.append(
+            problems.append(
                 f"ENVIRONMENT={self.ENVIRONMENT} needs a database: "
                 "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings"
             )
         if self.RLS_CONTEXT_SECRET is None:
-            complaints.append(
+            problems.append(
                 f"ENVIRONMENT={self.ENVIRONMENT} needs signed identities: set RLS_CONTEXT_SECRET"
             )
         unchanged = [name for name, secret in self._secrets() if secret == DEFAULT_SECRET]
         if unchanged:
-            complaints.append(
+            problems.append(
                 f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is no secret; '
                 f"set another value for ENVIRONMENT={self.ENVIRONMENT}"
             )
-        return complaints
+        return problems
 
     def _secrets(self) -> list[tuple[str, object]]:
         names = [

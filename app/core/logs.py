@@ -1,4 +1,4 @@
-"""What the application's log looks like: lines for people, or JSON for programs."""
+"""The log's format: text lines, or JSON."""
 
 import logging
 
@@ -22,7 +22,7 @@ _NAMES = {
 
 
 def configure_logging() -> None:
-    """Give the log its format; in JSON each line names request, role and hashed user.
+    """Set the log's format; in JSON each line holds request, role and hashed user.
 
     With LOG_FORMAT=json the server's own handlers, which exist by then, write JSON too.
     """

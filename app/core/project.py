@@ -1,4 +1,4 @@
-"""This application as the command `hedgerow` sees it."""
+"""What the command `hedgerow` needs to know of this application."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ def find_user(session: Session, name: str) -> UUID | None:
 
 
 def is_admin(session: Session, user_id: UserId) -> bool:
-    """Return whether requests of this user are an admin's."""
+    """Return whether this user's requests are an admin's."""
     return bool(session.scalar(select(col(User.is_superuser)).where(col(User.id) == user_id)))
 
 

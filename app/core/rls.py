@@ -1,4 +1,4 @@
-"""Where engine and application meet: settings go in, the names that models use come out."""
+"""Connects engine and application: row security from the settings, and the models' base."""
 
 from datetime import timedelta
 from typing import ClassVar

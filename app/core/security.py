@@ -44,8 +44,8 @@ def get_password_hash(password: str) -> str:
 
 
 @cache
-def nobodys_hash() -> str:
-    """Return a hash that no password fits: made at start-up, so that no sign-in waits for it."""
+def dummy_hash() -> str:
+    """Return a hash that no password matches; made at start-up, so that no sign-in waits for it."""
     return get_password_hash(secrets.token_urlsafe())
 
 
@@ -58,8 +58,8 @@ def verify_password(password: str, hashed_password: str) -> tuple[bool, str | No
 
 
 def pretend_to_verify_password(password: str) -> None:
-    """Take as long as verifying: else the time tells whether an account exists."""
-    verify_password(password, nobodys_hash())
+    """Take as long as verifying; otherwise the time would show whether an account exists."""
+    verify_password(password, dummy_hash())
 
 
 def create_access_token(subject: UUID | str, expires_delta: timedelta) -> str:
@@ -68,7 +68,7 @@ def create_access_token(subject: UUID | str, expires_delta: timedelta) -> str:
 
 
 def decode_access_token(token: str) -> UUID:
-    """Return the id of the user that an access token speaks for.
+    """Return the id of an access token's user.
 
     Raises jwt.InvalidTokenError for everything else: a bad signature, an expired token, one of
     another kind, one whose subject is no id.
@@ -79,7 +79,7 @@ def decode_access_token(token: str) -> UUID:
 def create_password_reset_token(subject: UUID, hashed_password: str) -> str:
     """Return a token that lets its bearer set a new password, once.
 
-    It is bound to the current password's hash, so it dies when the password changes.
+    It is bound to the current password's hash, so it is invalid once the password changes.
     """
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
     return _encode(_RESET, subject, lifetime, pwd=_fingerprint(hashed_password))

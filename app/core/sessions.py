@@ -1,4 +1,4 @@
-"""Sessions outside of a request's own: for jobs, scripts, background tasks, streams and WebSockets.
+"""Sessions beside the request's own: for jobs, scripts, background tasks, streams and WebSockets.
 
 A response that goes on after its request, or a task that runs later, opens one of these for the
 same user: the request's session may be closed by then.
@@ -26,10 +26,10 @@ def user_session(user_id: UUID) -> Iterator[Session]:
 
 @contextmanager
 def admin_session(user_id: UUID, *, reason: str, read_only: bool = True) -> Iterator[Session]:
-    """Yield a session in which this user acts as an admin, who only looks unless told otherwise.
+    """Yield a session in which this user acts as an admin, read-only by default.
 
     Each transaction is recorded in the audit trail, with the reason, before its first statement.
-    The trap: it does not ask whether the user may. Check that before.
+    The trap: it does not check whether the user is an admin. Check that before.
     """
     with _session_as(_admin(user_id, reason, read_only)) as session:
         yield session
@@ -37,7 +37,7 @@ def admin_session(user_id: UUID, *, reason: str, read_only: bool = True) -> Iter
 
 @contextmanager
 def view_as_session(user_id: UUID, *, admin_id: UUID, reason: str) -> Iterator[Session]:
-    """Yield a READ ONLY session that sees what the user sees; the trail names admin and user."""
+    """Yield a READ ONLY session that sees what the user sees; the audit trail names both."""
     admin = _admin(admin_id, reason, read_only=True)
     with _session_as(Identity(user_id, viewed_by=admin)) as session:
         yield session
@@ -47,7 +47,7 @@ def view_as_session(user_id: UUID, *, admin_id: UUID, reason: str) -> Iterator[S
 def maintenance_session(user_id: UUID, *, reason: str) -> Iterator[Session]:
     """Yield a session on the maintenance role's login, in which this user acts as an admin.
 
-    For operations that go round the policies: COPY, reports, repairs. Recorded as `admin_session`
+    For operations that bypass the policies: COPY, reports, repairs. Recorded as `admin_session`
     is, and so is every change. The trap is the same, too.
     """
     with Session(get_maintenance_engine(), expire_on_commit=False) as session:
@@ -57,7 +57,7 @@ def maintenance_session(user_id: UUID, *, reason: str) -> Iterator[Session]:
 
 @asynccontextmanager
 async def async_user_session(user_id: UUID) -> AsyncIterator[AsyncSession]:
-    """Yield the asynchronous twin of `user_session`."""
+    """Do what `user_session` does, asynchronously."""
     async with _async_session_as(Identity(user_id)) as session:
         yield session
 
@@ -66,7 +66,7 @@ async def async_user_session(user_id: UUID) -> AsyncIterator[AsyncSession]:
 async def async_admin_session(
     user_id: UUID, *, reason: str, read_only: bool = True
 ) -> AsyncIterator[AsyncSession]:
-    """Yield the asynchronous twin of `admin_session`."""
+    """Do what `admin_session` does, asynchronously."""
     async with _async_session_as(_admin(user_id, reason, read_only)) as session:
         yield session
 

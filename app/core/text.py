@@ -1,4 +1,4 @@
-"""The kinds of text that the application takes from outside.
+"""The types of text in requests.
 
 PostgreSQL stores no NUL character, so every kind refuses one; a lone surrogate is refused by
 pydantic's matching of the pattern. Patterns, unlike validators, also reach the OpenAPI document.
@@ -18,7 +18,7 @@ PATTERN_SENTENCES: Final = {
     _NO_NUL: "Text must not contain a NUL character",
     _NO_NUL_AND_NOT_BLANK: "Text must not be blank and must not contain a NUL character",
 }
-"""What to tell a person whose text did not match, by pattern."""
+"""The message for text that does not match, by pattern."""
 
 Text = Annotated[str, StringConstraints(pattern=_NO_NUL)]
 ShortText = Annotated[str, StringConstraints(max_length=SHORT_TEXT_LENGTH, pattern=_NO_NUL)]

@@ -1,6 +1,6 @@
-"""What the application does with its rows.
+"""Create, read, change and delete rows.
 
-Functions that take `owner_id` check ownership themselves, so that they answer in the same way
+Functions that take `owner_id` check ownership themselves, so that they answer the same
 where row security is off; `EVERYBODY` instead of an id, and the functions named `*_admin`, reach
 every row that the session may see.
 """

@@ -1,4 +1,4 @@
-"""Items: by their owner, and by admins."""
+"""Items of one owner, or of all users for an admin."""
 
 from enum import Enum
 from typing import Final

@@ -56,7 +56,7 @@ def count_users(*, session: Session) -> int:
 
 
 def get_user_by_email(*, session: Session, email: str) -> User | None:
-    """Return the account with this address in any spelling, or None."""
+    """Return the account with this address, in upper or lower case, or None."""
     address = normalize_email(email)
     if address is None:
         return None
@@ -64,7 +64,7 @@ def get_user_by_email(*, session: Session, email: str) -> User | None:
 
 
 def authenticate(*, session: Session, email: str, password: str) -> User | None:
-    """Return the account if the password is right, else None, after the same time either way.
+    """Return the account if the password is right, else None; both take the same time.
 
     A hash of an older kind is replaced. The trap: the account may be inactive.
     """

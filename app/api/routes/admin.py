@@ -1,4 +1,4 @@
-"""Everybody's items, for superusers."""
+"""The items of all users, for superusers."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ view_as_router = APIRouter(prefix="/admin/users", tags=["admin"], responses=SIGN
 def read_all_items(
     session: ReadOnlyAdminSessionDep, skip: Skip = 0, limit: Limit = 100
 ) -> ItemsPublic:
-    """List everybody's items, newest first."""
+    """List the items of all users, newest first."""
     items = crud.get_items_admin(session=session, skip=skip, limit=limit)
     count = crud.count_items_admin(session=session)
     return ItemsPublic(data=[ItemPublic.model_validate(item) for item in items], count=count)
@@ -26,7 +26,7 @@ def read_all_items(
 
 @router.get("/{id}", response_model=ItemPublic)
 def read_any_item(session: ReadOnlyAdminSessionDep, id: UUID) -> Item:
-    """Read anybody's item."""
+    """Read any item."""
     item = crud.get_item_admin(session=session, item_id=id)
     if item is None:
         raise item_not_found()
@@ -35,13 +35,13 @@ def read_any_item(session: ReadOnlyAdminSessionDep, id: UUID) -> Item:
 
 @router.post("/", response_model=ItemPublic)
 def create_item_for_user(session: AdminSessionDep, owner_id: UUID, item_in: ItemCreate) -> Item:
-    """Create an item that belongs to the user `owner_id`."""
+    """Create an item of the user `owner_id`."""
     return crud.create_item(session=session, item_in=item_in, owner_id=owner_id)
 
 
 @router.put("/{id}", response_model=ItemPublic)
 def update_any_item(session: AdminSessionDep, id: UUID, item_in: ItemUpdate) -> Item:
-    """Change the fields that are given, and no others."""
+    """Change the given fields only."""
     item = crud.get_item_admin(session=session, item_id=id)
     if item is not None:
         item = crud.update_item_admin(session=session, db_item=item, item_in=item_in)
@@ -52,7 +52,7 @@ def update_any_item(session: AdminSessionDep, id: UUID, item_in: ItemUpdate) -> 
 
 @router.delete("/{id}")
 def delete_any_item(session: AdminSessionDep, id: UUID) -> Message:
-    """Delete anybody's item."""
+    """Delete any item."""
     if not crud.delete_item_admin(session=session, item_id=id):
         raise item_not_found()
     return Message(message="Item deleted successfully")

@@ -1,7 +1,7 @@
-"""One's own items through asynchronous routes, as an example.
+"""The current user's items through asynchronous routes, as an example.
 
-`run_sync` gives a plain session to functions that are written for one: the event loop waits for
-the database in their place.
+`run_sync` gives a plain session to functions that are written for one, without blocking the event
+loop.
 """
 
 from uuid import UUID
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/async/items", tags=["async items"], responses=SIGNED
 async def read_items(
     session: AsyncRLSSessionDep, skip: Skip = 0, limit: Limit = 100
 ) -> ItemsPublic:
-    """List one's own items, newest first; `count` is the number of all of them."""
+    """List your own items, newest first; `count` is the total number."""
     return await session.run_sync(lambda _: items.read_items(session.sync_session, skip, limit))
 
 
@@ -35,7 +35,7 @@ async def read_item(session: AsyncRLSSessionDep, id: UUID) -> Item:
 async def create_item(
     session: AsyncRLSSessionDep, current_user: AsyncCurrentUser, item_in: ItemCreate
 ) -> Item:
-    """Create an item of one's own."""
+    """Create an item of your own."""
     return await session.run_sync(
         lambda _: items.create_item(session.sync_session, current_user, item_in)
     )

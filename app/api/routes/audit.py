@@ -72,7 +72,7 @@ def get_filters(
     request_id: ShortText | None = None,
     login: ShortText | None = None,
 ) -> Filters:
-    """Return which entries are asked for."""
+    """Return the filters of the request."""
     return Filters(
         since=since,
         until=until,
@@ -94,7 +94,7 @@ def read_audit_trail(
     skip: Skip = 0,
     limit: Limit = 100,
 ) -> AuditEntries:
-    """List what admins did, newest first: this request's own entry is the first of all."""
+    """List the audit trail, newest first; this request's own entry comes first."""
     if not row_security.audited:
         raise HTTPException(
             status_code=404, detail="There is no audit trail while row security is switched off"

@@ -1,4 +1,4 @@
-"""A user's own items; a superuser reaches everybody's."""
+"""The current user's items; for a superuser, the items of all users."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/items", tags=["items"], responses=SIGNED_IN)
 
 @router.get("/")
 def read_items(session: RLSSessionDep, skip: Skip = 0, limit: Limit = 100) -> ItemsPublic:
-    """List one's own items, newest first; `count` is the number of all of them."""
+    """List your own items, newest first; `count` is the total number."""
     owner_id = owner_in_reach(session)
     items = crud.get_items(session=session, owner_id=owner_id, skip=skip, limit=limit)
     count = crud.count_items(session=session, owner_id=owner_id)
@@ -33,13 +33,13 @@ def read_item(session: RLSSessionDep, id: UUID) -> Item:
 
 @router.post("/", response_model=ItemPublic)
 def create_item(session: RLSSessionDep, current_user: CurrentUser, item_in: ItemCreate) -> Item:
-    """Create an item of one's own."""
+    """Create an item of your own."""
     return crud.create_item(session=session, item_in=item_in, owner_id=current_user.id)
 
 
 @router.put("/{id}", response_model=ItemPublic)
 def update_item(session: RLSSessionDep, id: UUID, item_in: ItemUpdate) -> Item:
-    """Change the fields that are given, and no others."""
+    """Change the given fields only."""
     updated = crud.update_item(
         session=session,
         db_item=read_item(session, id),

@@ -1,4 +1,4 @@
-"""Signing in, and setting a new password without the old one."""
+"""Sign-in, and password recovery."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -34,7 +34,7 @@ def login_access_token(
 
 @router.post("/login/test-token", response_model=UserPublic, responses=SIGNED_IN)
 def test_token(current_user: CurrentUser) -> User:
-    """Tell whom an access token signs in."""
+    """Return the user of an access token."""
     return current_user
 
 

@@ -1,4 +1,4 @@
-"""Short cuts for a front end's tests; served only where ENVIRONMENT is local."""
+"""Shortcuts for a front end's tests; served only where ENVIRONMENT is local."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Accounts: one's own, and everybody's for superusers."""
+"""Accounts: your own, and all accounts for superusers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ def refuse_taken_email(status_code: int, detail: str) -> Iterator[None]:
 
 @router.get("/", responses=SIGNED_IN)
 def read_users(session: ReadOnlyAdminSessionDep, skip: Skip = 0, limit: Limit = 100) -> UsersPublic:
-    """List all users, newest first; `count` is the number of all of them."""
+    """List all users, newest first; `count` is the total number."""
     users = crud.get_users(session=session, skip=skip, limit=limit)
     count = crud.count_users(session=session)
     return UsersPublic(data=[UserPublic.model_validate(user) for user in users], count=count)
@@ -64,7 +64,7 @@ def create_user(
 
 @router.patch("/me", response_model=UserPublic, responses=SIGNED_IN | refusals(409))
 def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: CurrentUser) -> User:
-    """Change one's own name or e-mail address."""
+    """Change your own name or e-mail address."""
     with refuse_taken_email(409, "User with this email already exists"):
         return crud.update_user(session=session, db_user=current_user, user_in=user_in)
 
@@ -73,7 +73,7 @@ def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: Cur
 def update_password_me(
     session: SessionDep, body: UpdatePassword, current_user: CurrentUser
 ) -> Message:
-    """Change one's own password."""
+    """Change your own password."""
     is_right, _ = verify_password(body.current_password, current_user.hashed_password)
     if not is_right:
         raise HTTPException(status_code=400, detail="Incorrect password")
@@ -87,13 +87,13 @@ def update_password_me(
 
 @router.get("/me", response_model=UserPublic, responses=SIGNED_IN)
 def read_user_me(current_user: CurrentUser) -> User:
-    """Read one's own account."""
+    """Read your own account."""
     return current_user
 
 
 @router.delete("/me", responses=SIGNED_IN)
 def delete_user_me(session: SessionDep, current_user: CurrentUser) -> Message:
-    """Delete one's own account and all that belongs to it."""
+    """Delete your own account and its rows."""
     if current_user.is_superuser:
         raise HTTPException(
             status_code=403, detail="Super users are not allowed to delete themselves"
@@ -104,14 +104,14 @@ def delete_user_me(session: SessionDep, current_user: CurrentUser) -> Message:
 
 @router.post("/signup", response_model=UserPublic, responses=refusals(400))
 def register_user(session: SessionDep, user_in: UserRegister) -> User:
-    """Create one's own account, without being signed in."""
+    """Sign up: create an account without being signed in."""
     with refuse_taken_email(400, "The user with this email already exists in the system"):
         return crud.create_user(session=session, user_create=UserCreate(**user_in.model_dump()))
 
 
 @router.get("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)
 def read_user_by_id(user_id: UUID, session: RLSSessionDep, current_user: CurrentUser) -> User:
-    """Read an account: one's own, or anybody's for a superuser."""
+    """Read an account: your own, or any account for superusers."""
     if user_id == current_user.id:
         return current_user
     if not current_user.is_superuser:
@@ -124,7 +124,7 @@ def read_user_by_id(user_id: UUID, session: RLSSessionDep, current_user: Current
 
 @router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN | refusals(409))
 def update_user(session: AdminSessionDep, user_id: UUID, user_in: UserUpdate) -> User:
-    """Change the fields that are given of anybody's account."""
+    """Change the given fields of any account."""
     user = session.get(User, user_id)
     if user is None:
         raise HTTPException(
@@ -136,7 +136,7 @@ def update_user(session: AdminSessionDep, user_id: UUID, user_in: UserUpdate) ->
 
 @router.delete("/{user_id}", responses=SIGNED_IN)
 def delete_user(session: AdminSessionDep, current_user: CurrentUser, user_id: UUID) -> Message:
-    """Delete anybody's account, but not one's own."""
+    """Delete any account but your own."""
     if user_id == current_user.id:
         raise HTTPException(
             status_code=403, detail="Super users are not allowed to delete themselves"

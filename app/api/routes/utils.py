@@ -1,4 +1,4 @@
-"""What operators need."""
+"""Routes for operators."""
 
 from fastapi import APIRouter, Depends, HTTPException
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/utils", tags=["utils"])
     responses=SIGNED_IN | refusals(502),
 )
 def test_email(email_to: Email) -> Message:
-    """Send a test e-mail, at once, to see whether e-mails are configured rightly."""
+    """Send a test e-mail, at once, to check the configuration of e-mails."""
     if not settings.emails_enabled:
         raise HTTPException(
             status_code=400,
@@ -36,5 +36,5 @@ def test_email(email_to: Email) -> Message:
 
 @router.get("/health-check/")
 async def health_check() -> bool:
-    """Tell that the application is running."""
+    """Return true while the application is running."""
     return True

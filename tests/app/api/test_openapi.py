@@ -39,7 +39,7 @@ def served(engine: Engine) -> Iterator[None]:
     quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(security, "_password_hash", quick)
-        patch.setattr(security, "nobodys_hash", lambda: quick.hash("nobody's"))
+        patch.setattr(security, "dummy_hash", lambda: quick.hash("nobody's"))
         yield
         asgi.shutdown_lifespans()
 
