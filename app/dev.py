@@ -37,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     except (HedgerowError, CommandError, DBAPIError) as error:
         print(f"scripts/dev: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def prepare() -> None:
@@ -84,17 +86,25 @@ def serve(arguments: Sequence[str]) -> int:
 
     It runs in a session of its own: otherwise Ctrl-C in a terminal would reach it twice.
     """
+    server: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if server is None:
+            early.append(number)
+        else:
+            server.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    # Before the server starts: an exception in between would leave it behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
     server = subprocess.Popen(
         [sys.executable, "-m", "fastapi", "dev", "app/main.py", *arguments],
         cwd=PROJECT,
         start_new_session=True,
     )
-
-    def forward(number: int, _: FrameType | None) -> None:
-        server.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, forward)
+    for missed in early:
+        forward(missed, None)
     return server.wait()
 
 

@@ -40,6 +40,9 @@ _DATABASE_KEY = pytest.StashKey[Database]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server where xdist has none yet, and give this process its database."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell's background job. What tests start, and interrupt, would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         server = make_url(config.workerinput["hedgerow_server"])
         worker = str(config.workerinput["workerid"])
