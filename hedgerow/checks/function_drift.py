@@ -14,7 +14,7 @@ _UPGRADE = "alembic upgrade head"
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find functions that were altered or dropped: every policy asks them for the identity.
 
-    A `rls.user_id()` that somebody made IMMUTABLE "for speed" is frozen into cached plans, and user
+    A `rls.user_id()` that was made IMMUTABLE "for speed" is frozen into cached plans, and user
     B gets user A's rows.
     """
     owner = inspection.as_owner()

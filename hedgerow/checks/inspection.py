@@ -37,7 +37,7 @@ class Inspection:
 
     `application` is a connection as the application logs in, for catalogs and plans alike: what it
     may not see, a request may not either. `owner` is one as the tables' owner, for what only the
-    owner can read; None at start-up. Checks leave no trace: what they try, they roll back.
+    owner can read; None at start-up. Checks change nothing: what they try, they roll back.
     """
 
     application: Connection

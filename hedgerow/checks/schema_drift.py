@@ -25,7 +25,7 @@ _Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find what a migration would still have to change, or what somebody changed by hand.
+    """Find what a migration would still have to change, or what was changed by hand.
 
     A condition that was altered under its old name goes unseen by tools that compare names, so the
     server compares: what is declared is created in a savepoint and read back.

@@ -16,7 +16,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """Find TRUNCATE, REFERENCES, TRIGGER and MAINTAIN on scoped tables.
 
     `GRANT ALL` includes them. TRUNCATE empties the table for every user; a foreign key tells which
-    hidden rows exist; a trigger runs as whoever writes next.
+    hidden rows exist; a trigger runs as the next role that writes.
     """
     roles = inspection.row_security.roles
     asked = {"public", *inspection.reach, roles.app, roles.admin, roles.read_only_admin}

@@ -86,7 +86,7 @@ _MAY_NOT = "You may not write this"
 
 
 async def _conflict(request: Request, error: Exception) -> JSONResponse:
-    """Say that there is a conflict, and not with what: that may be a row of somebody else's.
+    """Say that there is a conflict, and not with what: that may be another user's row.
 
     The log names the constraint. It has no values, which PostgreSQL's message would.
     """

@@ -58,7 +58,7 @@ class IdentityObserver:
 
 
 class IdentityFilter(logging.Filter):
-    """Give each log record `role` and `user_hash`, None where nobody is known yet."""
+    """Give each log record `role` and `user_hash`, None where no identity is known yet."""
 
     def __init__(self, key: str) -> None:
         super().__init__()

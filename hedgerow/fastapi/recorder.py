@@ -1,4 +1,4 @@
-"""What a request did to scoped tables, noted while it runs; only where somebody asked for it."""
+"""What a request did to scoped tables, noted while it runs; only where this is switched on."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Stand in for a request: take its identity and its database role, inside one transaction."""
+"""Impersonate a request: take its identity and its database role, inside one transaction."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def impersonating(
 
 
 def recorded(connection: Connection, identity: Identity, row_security: RowSecurity) -> str | None:
-    """Leave the trace without which nobody is an admin, and return where it is."""
+    """Record the elevation, without which the database accepts no admin; return its entry."""
     return record_elevation(
         connection, replace(identity, reason=f"hedgerow why: {identity.user_id}"), row_security
     )

@@ -64,7 +64,7 @@ def pass_gates(
 ) -> Iterator[Gate]:
     """Yield how the held row fares at each gate, up to the first that it does not pass.
 
-    The conditions are evaluated as whoever the transaction is now.
+    The conditions are evaluated as the transaction's current role and identity.
     """
     for needed, clause in GATES[command]:
         outcomes = (

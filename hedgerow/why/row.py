@@ -74,7 +74,7 @@ def names_in_full(connection: Connection) -> Iterator[None]:
 
 
 def hold(connection: Connection, table: LiveTable, key: Mapping[str, str]) -> bool:
-    """Find the row as whoever the transaction is now, and hold it; False where there is none.
+    """Find the row as the transaction's current role, and hold it; False where there is none.
 
     Raises ConfigurationError where a value cannot be of its column's type, and a SQLAlchemy
     ProgrammingError where the transaction may not read the table past its policies.
