@@ -88,6 +88,7 @@ class User(UserBase, table=True):
     __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt(
         "Sign-in looks an account up by its e-mail address, before the user is known;"
         " the routes of accounts check permissions themselves.",
+        commands={"SELECT", "INSERT", "UPDATE", "DELETE"},
         recorded=hedgerow.Recorded(values=frozenset({"is_active", "is_superuser"})),
     )
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hedgerow.policies.policy import Policy as Policy
     from hedgerow.policies.scope import Exempt as Exempt
     from hedgerow.policies.scope import Scope as Scope
+    from hedgerow.policies.scope import Shares as Shares
+    from hedgerow.policies.scope import declare as declare
     from hedgerow.policies.scope import exempt as exempt
     from hedgerow.policies.scope import scoped_tables as scoped_tables
     from hedgerow.sessions.bind import bind as bind
@@ -52,7 +54,7 @@ _MODULES = {
         "ProvisioningError",
     ),
     "policies.policy": ("Policy",),
-    "policies.scope": ("Exempt", "Scope", "exempt", "scoped_tables"),
+    "policies.scope": ("Exempt", "Scope", "Shares", "declare", "exempt", "scoped_tables"),
     "sessions.bind": ("bind", "bind_async"),
     "sessions.cursors": ("AsyncSingleStatementCursor", "SingleStatementCursor"),
     "sessions.elevation": ("AdminContext",),

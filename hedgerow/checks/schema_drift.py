@@ -34,7 +34,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
     for operation in differences(
-        inspection.as_owner(), inspection.metadata, inspection.row_security
+        inspection.as_owner(), inspection.metadata.tables.values(), inspection.row_security
     ):
         match operation:
             case DropPolicyOp() | CreatePolicyOp():

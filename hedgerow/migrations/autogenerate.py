@@ -1,10 +1,11 @@
 """Let autogenerate and `alembic check` see row security as they see columns."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import DropTableOp, UpgradeOps
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
@@ -14,13 +15,14 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import first_line
 from hedgerow.errors import DriftError
 from hedgerow.migrations.audit import CreateAuditOp, CreateAuditTriggerOp, DropAuditOp
-from hedgerow.migrations.compare import compare_table
+from hedgerow.migrations.compare import compare_shares, compare_table
 from hedgerow.migrations.operation import ROW_SECURITY_OPTION, RowSecurityOp
 from hedgerow.migrations.operations import CreateFunctionsOp, CreatePolicyOp
-from hedgerow.migrations.schemas import compare_schemas, used_schemas
+from hedgerow.migrations.schemas import compare_schemas
+from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live import live_protections
-from hedgerow.policies.scope import Scope, check_declarations, scope_of
-from hedgerow.policies.wanted import Protection, TableKey, declared_protections
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.wanted import Protection, TableKey, declared_protection
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.drift import drifted_functions, drifted_roles
 
@@ -36,7 +38,8 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
     row_security = context.opts.get(ROW_SECURITY_OPTION)
     if row_security is None or connection is None or not isinstance(metadata, MetaData):
         return PriorityDispatchResult.CONTINUE
-    check_declarations(metadata)
+    tables = [table for table in metadata.tables.values() if _is_included(context, table)]
+    check_declarations(metadata, tables)
     has_functions = functions.exist(connection)
     drifted = drifted_roles(connection, row_security)
     try:
@@ -45,7 +48,8 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         if drifted:
             fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
             raise DriftError(" ".join([*drifted, fix]))
-        needed = differences(connection, metadata, row_security)
+        dropped = {(op.schema, op.table_name) for op in upgrade.ops if isinstance(op, DropTableOp)}
+        needed = differences(connection, tables, row_security, dropped)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
     has_audit = has_functions and audit_functions.exist(connection)
@@ -68,31 +72,50 @@ def around_tables(
     """Part `operations` into those to run before columns and tables change, and those after."""
     before: list[RowSecurityOp] = []
     after: list[RowSecurityOp] = []
-    for operation in operations:
+    for operation in sorted(operations, key=lambda operation: operation.order):
         (before if operation.before_tables else after).append(operation)
     return before, after
 
 
-def differences(
-    connection: Connection, metadata: MetaData, row_security: RowSecurity
-) -> list[RowSecurityOp]:
-    """Return what the database's row security still needs to be what the models declare.
+def _is_included(context: AutogenContext, table: Table) -> bool:
+    """Return whether the project's `include_name` and `include_object` let autogenerate see it."""
+    parents: dict[Any, str | None] = {
+        "schema_name": table.schema,
+        "schema_qualified_table_name": table.fullname,
+    }
+    return context.run_name_filters(table.name, "table", parents) and context.run_object_filters(
+        table, table.name, "table", False, None
+    )
 
-    `connection` is the owner's. Raises a SQLAlchemy DBAPIError where the server cannot tell whether
-    a policy differs.
+
+def differences(
+    connection: Connection,
+    tables: Iterable[Table],
+    row_security: RowSecurity,
+    dropped: Collection[TableKey] = (),
+) -> list[RowSecurityOp]:
+    """Return what the database's row security still needs to be what `tables` declare.
+
+    `dropped` are tables that the same revision drops. All others that no model knows are not ours,
+    whatever grants they have. `connection` is the owner's. Raises a SQLAlchemy DBAPIError where the
+    server cannot tell whether a policy differs.
     """
     default_schema = connection.dialect.default_schema_name or "public"
-    declared_schemas = {table.schema for table in metadata.tables.values()}
-    needed = list(compare_schemas(connection, declared_schemas, row_security.roles))
-    schemas = {schema or default_schema for schema in declared_schemas | {None}}
-    schemas |= used_schemas(connection, row_security.roles)
+    by_key = {(table.schema, table.name): table for table in tables}
+    declared_schemas = {schema for schema, _ in by_key}
+    dropped_schemas = {schema for schema, _ in dropped}
+    needed = list(
+        compare_schemas(connection, declared_schemas, dropped_schemas, row_security.roles)
+    )
+    schemas = {schema or default_schema for schema in declared_schemas | dropped_schemas | {None}}
     all_live = live_protections(connection, schemas, row_security.roles)
-    all_wanted = declared_protections(metadata, row_security)
-    for key in sorted({*all_live, *all_wanted}, key=lambda key: (key[0] or "", key[1])):
+    all_wanted = {key: declared_protection(table, row_security) for key, table in by_key.items()}
+    shares = compare_shares(connection, [wanted.shares for wanted in all_wanted.values()])
+    needed += shares
+    makes_more = bool(shares) or not all_live.keys() >= all_wanted.keys()
+    for key in sorted({*all_wanted, *dropped}, key=lambda key: (key[0] or "", key[1])):
         live, wanted = all_live.get(key, Protection()), all_wanted.get(key, Protection())
-        if key not in all_wanted and not _was_ours(live):
-            continue
-        table = metadata.tables.get(_metadata_key(key))
+        table = by_key.get(key)
         if key in all_live:
             wanted = _without_missing_sequences(wanted, live)
         needed += compare_table(
@@ -102,13 +125,9 @@ def differences(
             wanted,
             [] if table is None else [column.name for column in table.columns],
             row_security.roles,
+            makes_more=makes_more,
         )
     return needed
-
-
-def _was_ours(live: Protection) -> bool:
-    """Tell a table whose model is gone from one that the models never knew."""
-    return bool(live.policies or live.grants)
 
 
 def _without_unmanaged(live: Protection, table: Table | None) -> Protection:
@@ -124,8 +143,3 @@ def _without_missing_sequences(wanted: Protection, live: Protection) -> Protecti
     """Leave out the sequence of a column that exists but was not made SERIAL: it has none."""
     sequences = {c: grants for c, grants in wanted.sequences.items() if c in live.sequences}
     return replace(wanted, sequences=sequences)
-
-
-def _metadata_key(key: TableKey) -> str:
-    schema, name = key
-    return f"{schema}.{name}" if schema else name

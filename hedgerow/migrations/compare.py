@@ -1,6 +1,6 @@
 """Find where a table's protection in the database differs from what the models declare."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
@@ -22,11 +22,20 @@ from hedgerow.migrations.operations import (
     ForceOp,
     NoForceOp,
 )
+from hedgerow.migrations.references import (
+    CreateReferenceCheckOp,
+    CreateShareFunctionOp,
+    DropShareFunctionOp,
+)
 from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
+from hedgerow.policies.live_helpers import live_shares, would_change
 from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
+from hedgerow.policies.references import ReferenceCheck
+from hedgerow.policies.shares import ShareFunction
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 
-_UNDEFINED_COLUMN = "42703"
+_UNDEFINED = {"42703", "42P01", "42883"}
+"""SQLSTATEs of a column, table or function that does not exist."""
 
 
 def compare_table(
@@ -36,17 +45,27 @@ def compare_table(
     wanted: Protection,
     wanted_columns: Collection[str],
     roles: RoleNames,
+    *,
+    makes_more: bool = False,
 ) -> Iterator[RowSecurityOp]:
     """Yield what makes a table's protection, as it is in the database, what the models want.
 
+    `makes_more` says that the same revision makes tables or functions, which policies may name.
     Raises a SQLAlchemy DBAPIError where the server cannot tell whether a policy differs.
     """
     yield from _removals(key, live, wanted)
     yield from _additions(key, live, wanted)
     schema, table = key
-    for name in _altered_policies(connection, key, live, wanted, wanted_columns, roles):
+    for name in _altered_policies(
+        connection, key, live, wanted, wanted_columns, roles, makes_more=makes_more
+    ):
         yield CreatePolicyOp.of(live.policies[name], table, schema).reverse()
         yield CreatePolicyOp.of(wanted.policies[name], table, schema)
+    for name, check in wanted.references.items():
+        if live.references.get(name) == check and _is_another_check(connection, key, check):
+            create_check = CreateReferenceCheckOp.of(check, table, schema)
+            yield create_check.reverse()
+            yield create_check
     if wanted.trigger is not None and live.trigger == wanted.trigger:
         create = CreateAuditTriggerOp.of(wanted.trigger, table, schema)
         if _is_another_trigger(connection, create, roles):
@@ -58,6 +77,9 @@ def _removals(key: TableKey, live: Protection, wanted: Protection) -> Iterator[R
     schema, table = key
     if live.trigger is not None and live.trigger != wanted.trigger:
         yield CreateAuditTriggerOp.of(live.trigger, table, schema).reverse()
+    for name, check in live.references.items():
+        if wanted.references.get(name) != check:
+            yield CreateReferenceCheckOp.of(check, table, schema).reverse()
     for name, policy in live.policies.items():
         if name not in wanted.policies:
             yield CreatePolicyOp.of(policy, table, schema).reverse()
@@ -86,8 +108,30 @@ def _additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[
     for name, policy in wanted.policies.items():
         if name not in live.policies:
             yield CreatePolicyOp.of(policy, table, schema)
+    for name, check in wanted.references.items():
+        if live.references.get(name) != check:
+            yield CreateReferenceCheckOp.of(check, table, schema)
     if wanted.trigger is not None and live.trigger != wanted.trigger:
         yield CreateAuditTriggerOp.of(wanted.trigger, table, schema)
+
+
+def compare_shares(
+    connection: Connection, wanted: Iterable[ShareFunction | None]
+) -> list[RowSecurityOp]:
+    """Return what makes the functions that tell of shares what the models want."""
+    live = live_shares(connection)
+    by_name = {shares.name: shares for shares in wanted if shares is not None}
+    needed: list[RowSecurityOp] = [
+        DropShareFunctionOp(name, _reverse=CreateShareFunctionOp.of(shares))
+        for name, shares in live.items()
+        if name not in by_name
+    ]
+    for name, shares in by_name.items():
+        if live.get(name) != shares or would_change(
+            connection, (), shares.create_statements(), name, None
+        ):
+            needed.append(CreateShareFunctionOp.of(shares, replaces=live.get(name)))
+    return needed
 
 
 def _altered_policies(
@@ -97,12 +141,14 @@ def _altered_policies(
     wanted: Protection,
     wanted_columns: Collection[str],
     roles: RoleNames,
+    *,
+    makes_more: bool,
 ) -> Iterator[str]:
     """Yield the name of each policy that exists but is not as wanted.
 
     The server judges: what is wanted is created in a savepoint and read back, so that spelling does
-    not matter and a changed condition is seen (P38). An error there is raised (P39), but for a
-    column that this same revision will add.
+    not matter and a changed condition is seen (P38). An error there is raised (P39), but for what
+    this same revision will add.
     """
     schema, table = key
     target = sql.table_name(table, schema)
@@ -117,10 +163,10 @@ def _altered_policies(
                 roles=roles,
             )
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _UNDEFINED_COLUMN:
+            if getattr(error.orig, "sqlstate", None) not in _UNDEFINED:
                 raise
             existing = {column["name"] for column in inspect(connection).get_columns(table, schema)}
-            if existing.issuperset(wanted_columns):
+            if existing.issuperset(wanted_columns) and not makes_more:
                 raise
             yield name
         else:
@@ -139,6 +185,18 @@ def _is_another_trigger(
         create=create_statement,
         drop=drop_statement,
         table=sql.table_name(create.table_name, create.schema),
+    )
+
+
+def _is_another_check(connection: Connection, key: TableKey, check: ReferenceCheck) -> bool:
+    """Return whether a key's trigger is not ours, or is off, though its arguments fit."""
+    schema, table = key
+    return would_change(
+        connection,
+        drop=check.drop_statements(table, schema),
+        create=check.create_statements(table, schema),
+        name=check.name,
+        table=sql.table_name(table, schema),
     )
 
 

@@ -40,6 +40,12 @@ class RowSecurityOp(MigrateOperation):
     before_tables: ClassVar[bool] = False
     """Whether a revision runs it before columns and tables change; otherwise it runs after them."""
 
+    order: ClassVar[int] = 0
+    """Lower ones run before higher ones, on the same side of the tables."""
+
+    goes_with_table: ClassVar[bool] = True
+    """Whether what it removes goes with its table, so that a revision need not say so."""
+
     def statements(self, roles: RoleNames) -> Iterable[str]:
         """Return what to run, with `roles` as this deployment names them."""
         raise NotImplementedError

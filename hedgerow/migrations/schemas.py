@@ -35,6 +35,8 @@ class CreateSchemaOp(_SchemaOp):
 class DropSchemaOp(_SchemaOp):
     """Drop a schema, which must be empty."""
 
+    goes_with_table = False
+
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (f"DROP SCHEMA {sql.name(self.schema)}",)
 
@@ -85,16 +87,19 @@ def used_schemas(connection: Connection, roles: RoleNames) -> set[str]:
 
 
 def compare_schemas(
-    connection: Connection, declared: Collection[str | None], roles: RoleNames
+    connection: Connection,
+    declared: Collection[str | None],
+    dropped: Collection[str | None],
+    roles: RoleNames,
 ) -> Iterator[RowSecurityOp]:
     """Yield what makes the schemas of the models, and opens them to the project's roles.
 
-    A schema that no model uses any more is closed to the roles, not dropped: it may hold more than
-    the models' tables.
+    One whose tables this revision drops, and that no model uses any more, is closed to the roles,
+    not dropped: it may hold more than the models' tables. Others are not ours.
     """
     live = _users(connection, roles)
     wanted = {schema for schema in declared if schema is not None}
-    for schema in sorted(wanted | used_schemas(connection, roles)):
+    for schema in sorted(wanted | {schema for schema in dropped if schema is not None}):
         if schema not in live:
             yield CreateSchemaOp(schema)
         for role in (RoleNames.app, RoleNames.admin, RoleNames.read_only_admin):

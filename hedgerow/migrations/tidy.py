@@ -8,6 +8,8 @@ from alembic.operations.ops import DropTableOp, MigrationScript, OpContainer
 from alembic.runtime.migration import MigrationContext
 
 from hedgerow.migrations.operation import BEGINS_GROUP, RowSecurityOp
+from hedgerow.migrations.operations import DropPolicyOp
+from hedgerow.migrations.references import DropShareFunctionOp
 from hedgerow.migrations.schemas import DropSchemaOp
 
 
@@ -32,11 +34,15 @@ def tidy(
 def _without_dropped(container: OpContainer) -> Iterator[MigrateOperation]:
     tables = {_subject(op) for op in container.ops if isinstance(op, DropTableOp)}
     schemas = {op.schema for op in container.ops if isinstance(op, DropSchemaOp)}
+    # A function that policies call cannot be dropped before them.
+    called = any(isinstance(op, DropShareFunctionOp) for op in container.ops)
     for operation in container.ops:
         schema, _ = subject = _subject(operation)
         goes_anyway = subject in tables or schema in schemas
-        is_ours = isinstance(operation, RowSecurityOp) and not isinstance(operation, DropSchemaOp)
-        if not (is_ours and goes_anyway):
+        can_go = isinstance(operation, RowSecurityOp) and operation.goes_with_table
+        if called and isinstance(operation, DropPolicyOp):
+            can_go = False
+        if not (can_go and goes_anyway):
             yield operation
 
 

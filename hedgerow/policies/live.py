@@ -12,6 +12,7 @@ from hedgerow.catalogs.policies import LivePolicy, policies
 from hedgerow.catalogs.privileges import Privilege, relation_privileges
 from hedgerow.catalogs.tables import tables_in
 from hedgerow.config.roles import RoleNames
+from hedgerow.policies.live_helpers import live_references
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 
@@ -63,6 +64,7 @@ def live_protections(
         row.tgrelid: read_arguments(row.tgargs)
         for row in connection.execute(_TRIGGERS, {"tables": oids, "name": TRIGGER_NAME})
     }
+    references = live_references(connection, oids)
     return {
         (None if table.in_default_schema else table.schema, table.name): Protection(
             enabled=table.enabled,
@@ -71,6 +73,7 @@ def live_protections(
             grants=grants[table.oid],
             sequences=sequences[table.oid],
             trigger=triggers.get(table.oid),
+            references=references.get(table.oid, {}),
         )
         for table in tables
     }

@@ -1,26 +1,68 @@
-"""The policies that every scoped table gets: the owner's, one for each admin role, the audit's."""
+"""The policies that a declaration makes: the users', one for each admin role, and the audit's."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table
 
 from hedgerow import sql
 from hedgerow.catalogs.policies import Command
 from hedgerow.config.identity import Role
 from hedgerow.config.roles import RoleNames
+from hedgerow.policies.conditions import SIGNED_IN, changes_parents, owns, sees_parents
 from hedgerow.policies.policy import Policy, policy_name
+from hedgerow.policies.scope import Scope
+from hedgerow.policies.shares import share_function
 
 
-def owner_policies(table: str, owner_column: str) -> tuple[Policy, ...]:
-    """Return the policies through which `owner_column` keeps a table's rows apart.
+def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
+    """Return the policies through which the declaration of `table` keeps its rows apart.
 
-    The identity is in a sub-select, so that it is evaluated once a statement (P46), and its
-    comparison is bare, so that the index on the owner applies (P45). UPDATE checks the new row too,
-    or a row could be given away (P30).
+    The identity is in a sub-select, so that it is evaluated once a statement (P46), and conditions
+    are bare, so that indexes apply (P45). UPDATE checks the new row too, or a row could be given
+    away (P30).
     """
-    owns = f"{sql.name(owner_column)} = (SELECT rls.user_id())"
-    return (
-        Policy(policy_name(table, "owner_select"), "SELECT", using=owns),
-        Policy(policy_name(table, "owner_insert"), "INSERT", with_check=owns),
-        Policy(policy_name(table, "owner_update"), "UPDATE", using=owns, with_check=owns),
-        Policy(policy_name(table, "owner_delete"), "DELETE", using=owns),
+    return tuple(
+        policy
+        for policy in (*_policies(table, scope), *_share_policies(table, scope))
+        if policy.command in scope.commands
     )
+
+
+def _policies(table: Table, scope: Scope) -> Iterator[Policy]:
+    who, sees, changes = _conditions(table, scope)
+    if scope.read == "everyone":
+        yield Policy(policy_name(table.name, "everyone_select"), "SELECT", using=SIGNED_IN)
+    elif sees is not None:
+        yield Policy(policy_name(table.name, f"{who}_select"), "SELECT", using=sees)
+    if changes is not None:
+        name = policy_name
+        yield Policy(name(table.name, f"{who}_insert"), "INSERT", with_check=changes)
+        yield Policy(name(table.name, f"{who}_update"), "UPDATE", using=changes, with_check=changes)
+        yield Policy(name(table.name, f"{who}_delete"), "DELETE", using=changes)
+
+
+def _conditions(table: Table, scope: Scope) -> tuple[str, str | None, str | None]:
+    """Return whose rows they are, as the policies' names say, and who sees and changes them."""
+    if scope.parents:
+        return "parent", sees_parents(table, scope), changes_parents(table, scope)
+    if scope.owner_column is not None:
+        own = owns(sql.name(scope.owner_column))
+        return "owner", own, own
+    return "owner", None, None
+
+
+def _share_policies(table: Table, scope: Scope) -> Iterator[Policy]:
+    """Yield the policies of whom a share names; to change the owner, they lack the privilege."""
+    shares = share_function(table, scope)
+    if shares is None:
+        return
+    if scope.read != "everyone":
+        seen = shares.holds("", to_write=False)
+        yield Policy(policy_name(table.name, "shared_select"), "SELECT", using=seen)
+    if shares.write is not None:
+        may = shares.holds("", to_write=True)
+        name = policy_name(table.name, "shared_update")
+        yield Policy(name, "UPDATE", using=may, with_check=may)
 
 
 def admin_policies(table: str) -> tuple[Policy, ...]:

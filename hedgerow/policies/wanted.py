@@ -1,25 +1,29 @@
 """How a table is protected: declared by the models, or found in the database; in one shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Table
 
+from hedgerow import sql
 from hedgerow.config.audit import AuditTrigger
 from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.policy import Policy
-from hedgerow.policies.scope import Exempt, Scope, scope_of
-from hedgerow.policies.standard import admin_policies, owner_policies, recording_policies
+from hedgerow.policies.references import ReferenceCheck, reference_checks
+from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope, scope_of
+from hedgerow.policies.shares import ShareFunction, holds_shares, share_function
+from hedgerow.policies.standard import admin_policies, recording_policies, user_policies
 
-READ_AND_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
-READ = ("SELECT",)
 DRAW = ("USAGE",)
 
 TableKey = tuple[str | None, str]
 """Schema, None where it is the default one, and name."""
 
-Grants = Mapping[str, tuple[str, ...]]
+Privileges = tuple[str, ...]
+"""As GRANT spells them, one on a column as `UPDATE (title)`."""
+
+Grants = Mapping[str, Privileges]
 """Privileges by role."""
 
 
@@ -38,37 +42,83 @@ class Protection:
     grants: Grants = field(default_factory=dict)
     sequences: Mapping[str, Grants] = field(default_factory=dict)
     trigger: AuditTrigger | None = None
+    references: Mapping[str, ReferenceCheck] = field(default_factory=dict)
+    """The keys whose writer must see what they refer to, by the name of the trigger."""
+    shares: ShareFunction | None = None
 
 
 def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
-    """Return what the models say of `table`.
+    """Return what the models say of `table`; a table of which they say nothing is closed.
 
-    A table that is not scoped gets the same grants: row security, not privileges, tells users
-    apart, and the application must reach it.
+    Raises ConfigurationError where its declaration names what does not exist.
     """
-    grants = {
-        RoleNames.app: READ_AND_WRITE,
-        RoleNames.admin: READ_AND_WRITE,
-        RoleNames.read_only_admin: READ,
-    }
-    draw = {RoleNames.app: DRAW, RoleNames.admin: DRAW}
-    sequences = dict.fromkeys(_serial_columns(table), draw)
     scope = scope_of(table)
+    if scope is None:
+        return Protection()
     trigger = _audit_trigger(table, scope) if row_security.audit else None
-    if not isinstance(scope, Scope):
-        return Protection(grants=grants, sequences=sequences, trigger=trigger)
-    owners = owner_policies(table.name, scope.owner_column) if scope.owner_column else ()
+    if isinstance(scope, Exempt):
+        commands = tuple(command for command in ALL_COMMANDS if command in scope.commands)
+        return Protection(
+            grants=_grants(commands, commands, commands),
+            sequences=_sequence_grants(table, commands, commands),
+            trigger=trigger,
+        )
     own = (policy.rendered(table) for policy in scope.policies)
     recording = recording_policies(table.name, table.schema) if trigger is not None else ()
-    policies = (*owners, *admin_policies(table.name), *recording, *own)
+    policies = (*user_policies(table, scope), *admin_policies(table.name), *recording, *own)
+    granted = _user_privileges(table, scope, policies)
     return Protection(
         enabled=row_security.enabled,
-        forced=row_security.force,
+        # The owner's function that tells of shares has to see them.
+        forced=row_security.force and not holds_shares(table),
         policies={policy.name: policy for policy in policies},
-        grants=grants,
-        sequences=sequences,
+        grants=_grants(granted, ALL_COMMANDS, ALL_COMMANDS),
+        sequences=_sequence_grants(table, granted, ALL_COMMANDS),
         trigger=trigger,
+        references=reference_checks(table, scope),
+        shares=share_function(table, scope),
     )
+
+
+def _user_privileges(table: Table, scope: Scope, policies: Iterable[Policy]) -> tuple[str, ...]:
+    """Return what the application may do: no more than some policy lets some row through for.
+
+    Where a row is shared for writing, its owner and its key are not to be changed: a policy cannot
+    compare the new row with the old one, so whoever may write could take it.
+    """
+    users = {RoleNames.app, "public"}
+    open_to_users = {
+        policy.command for policy in policies if policy.permissive and users & set(policy.roles)
+    }
+    granted = [
+        command
+        for command in ALL_COMMANDS
+        if command in scope.commands
+        and (scope.unmanaged or command in open_to_users or "ALL" in open_to_users)
+    ]
+    shares = share_function(table, scope)
+    if shares is None or shares.write is None or "UPDATE" not in granted:
+        return tuple(granted)
+    kept = {scope.owner_column, shares.shared_key}
+    columns = (column.name for column in table.columns if column.name not in kept)
+    granted.remove("UPDATE")
+    return (*granted, *sorted(f"UPDATE ({sql.name(column)})" for column in columns))
+
+
+def _grants(app: Privileges, admin: Privileges, read_only_admin: Privileges) -> Grants:
+    by_role = {
+        RoleNames.app: app,
+        RoleNames.admin: admin,
+        RoleNames.read_only_admin: tuple(p for p in read_only_admin if p == "SELECT"),
+    }
+    return {role: privileges for role, privileges in by_role.items() if privileges}
+
+
+def _sequence_grants(table: Table, app: Privileges, admin: Privileges) -> Mapping[str, Grants]:
+    """Return who may draw the numbers of the column that SQLAlchemy makes SERIAL."""
+    may_insert = {RoleNames.app: "INSERT" in app, RoleNames.admin: "INSERT" in admin}
+    draw = {role: DRAW for role, may in may_insert.items() if may}
+    return dict.fromkeys(_serial_columns(table), draw)
 
 
 def _audit_trigger(table: Table, scope: Scope | Exempt | None) -> AuditTrigger | None:
@@ -87,13 +137,3 @@ def _serial_columns(table: Table) -> tuple[str, ...]:
     if column is None or column.identity or column.server_default or column.default:
         return ()
     return (column.name,)
-
-
-def declared_protections(
-    metadata: MetaData, row_security: RowSecurity
-) -> Mapping[TableKey, Protection]:
-    """Return what the models say of each table."""
-    return {
-        (table.schema, table.name): declared_protection(table, row_security)
-        for table in metadata.tables.values()
-    }

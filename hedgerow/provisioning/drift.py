@@ -7,6 +7,8 @@ from sqlalchemy import Connection, Row, text
 
 from hedgerow import sql
 from hedgerow.config.row_security import RowSecurity
+from hedgerow.policies.references import FUNCTION_PREFIX as KEYS_PREFIX
+from hedgerow.policies.shares import PREFIX as SHARES_PREFIX
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.role_changes import pending_role_changes
 
@@ -14,8 +16,13 @@ _DEFINITIONS = text("""
     SELECT p.oid::regprocedure::text AS name, p.xmin::text AS version,
            CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname = :schema ORDER BY 1
+    WHERE n.nspname = :schema
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:others AS text[])) AS prefix WHERE starts_with(p.proname, prefix))
+    ORDER BY 1
 """)
+
+_OTHERS = [SHARES_PREFIX, KEYS_PREFIX]
+"""How the functions of single tables begin: those are history, and compared with their tables."""
 
 
 def drifted_roles(connection: Connection, row_security: RowSecurity) -> list[str]:
@@ -58,5 +65,5 @@ def differing_functions(connection: Connection, row_security: RowSecurity) -> Ma
 
 def _read(connection: Connection) -> dict[str, Row[Any]]:
     """Return each function's version, which every CREATE OR REPLACE changes, and its definition."""
-    rows = connection.execute(_DEFINITIONS, {"schema": functions.SCHEMA})
+    rows = connection.execute(_DEFINITIONS, {"schema": functions.SCHEMA, "others": _OTHERS})
     return {row.name: row for row in rows}

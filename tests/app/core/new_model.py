@@ -15,7 +15,7 @@ from app.core.rls import UserScopedBase, row_security
 from app.models import User
 from hedgerow import Identity, scoped_tables, sql
 from hedgerow.policies.policy import create_policy_statement
-from hedgerow.policies.standard import admin_policies, owner_policies
+from hedgerow.policies.standard import admin_policies, user_policies
 from hedgerow.provisioning.switches import reconcile
 
 TABLES_BEFORE = set(SQLModel.metadata.tables)
@@ -69,7 +69,7 @@ def migrate() -> None:
         SQLModel.metadata.create_all(owner, [table])
         grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name} TO {row_security.roles.app}"
         owner.execute(sql.Statement(grant))
-        for policy in owner_policies(table.name, "owner_id") + admin_policies(table.name):
+        for policy in user_policies(table, UserScopedBase.__rls__) + admin_policies(table.name):
             statement = create_policy_statement(policy, table.name, None, row_security.roles)
             owner.execute(sql.Statement(statement))
         reconcile(owner, SQLModel.metadata, row_security)

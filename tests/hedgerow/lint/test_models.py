@@ -16,13 +16,15 @@ class Basket(Base):
     {column}
 """
 
-REFERENCE = 'Mapped[UUID] = mapped_column(ForeignKey("customer.id"))'
+CUSTOMER = 'Mapped[UUID] = mapped_column(ForeignKey("customer.id"))'
+ORDER = 'Mapped[UUID] = mapped_column(ForeignKey("order.id"))'
 COLUMNS = {
-    # by table: the column, the rule, and why
-    "basket": ("owner_id: Mapped[UUID]", "L101", "has the column 'owner_id'"),
-    "cart": ("buyer: Mapped[UUID]", "L101", "has the column 'buyer'"),
-    "trolley": (f"holder: {REFERENCE}", "L102", "has a foreign key to 'customer'"),
-    "wagon": (f"owner_id: {REFERENCE}", "L101", "has the column 'owner_id'"),
+    # by table: the column, and the declaration that is most likely
+    "basket": ("owner_id: Mapped[UUID]", 'Scope("owner_id")'),
+    "cart": ("buyer: Mapped[UUID]", 'Scope("buyer")'),
+    "trolley": (f"holder: {CUSTOMER}", 'Scope("holder")'),
+    "line": (f"order_id: {ORDER}", 'Scope.through("order_id")'),
+    "country": ("name: Mapped[str]", 'exempt("why everybody may read it")'),
 }
 
 
@@ -45,27 +47,72 @@ def model(table: str, column: str, *more: str) -> str:
 
 
 def test_found_where_they_are_written(tmp_path: Path) -> None:
-    models = "".join(model(table, column) for table, (column, _, _) in COLUMNS.items())
+    models = "".join(model(table, column) for table, (column, _) in COLUMNS.items())
     write_project(tmp_path, models=models)
     found = {one["subject"]: one for one in findings(tmp_path)}
     assert found.keys() == COLUMNS.keys()
-    for table, (_, number, why) in COLUMNS.items():
+    for table, (_, likely) in COLUMNS.items():
         one = found[table]
-        assert (one["check"], one["level"]) == (number, "error")
+        assert (one["check"], one["level"]) == ("L101", "error")
         assert one["file"] == "shop/models.py"
         assert one["line"] == line_of(BASE + models, f"class {table.title()}")
-        assert f"{table.title()} (table {table!r}) {why}" in one["sentence"]
-        assert 'hedgerow.exempt("reason")' in one["fix"]
-        assert "__rls__ = hedgerow.Scope(...)" in one["fix"]
+        said = f"{table.title()} (table {table!r}) does not say whose rows it holds"
+        assert said in one["sentence"]
+        assert one["fix"].startswith(f"give the class __rls__ = hedgerow.{likely}")
 
 
-@pytest.mark.parametrize("fix", ['exempt("Everybody may look.")', "Scope({name!r})"])
-def test_fixed(fix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exemption", [None, 'exempt("why")'])
+def test_fixed(exemption: str | None, tmp_path: Path) -> None:
+    """The first declaration that the message shows, or an exemption."""
     models = [
-        model(table, column, "__rls__ = hedgerow." + fix.format(name=column.partition(":")[0]))
-        for table, (column, _, _) in COLUMNS.items()
+        model(table, column, f"__rls__ = hedgerow.{exemption or likely}")
+        for table, (column, likely) in COLUMNS.items()
     ]
     write_project(tmp_path, models="".join(models))
+    assert findings(tmp_path) == []
+
+
+OWNED = 'Scope("owner_id")'
+UNIQUE = {
+    # by table: its column, and what it declares
+    "tag": ("name: Mapped[str] = mapped_column(unique=True)", OWNED),
+    "seen": ("name: Mapped[str] = mapped_column(unique=True)", "Scope(read='everyone')"),
+    "code": ("code: Mapped[UUID] = mapped_column(unique=True)", OWNED),
+    "account": ("email: Mapped[str] = mapped_column(unique=True)", "Scope.itself()"),
+}
+
+
+def test_a_unique_over_all_users_is_found(tmp_path: Path) -> None:
+    """P32: an insert tells whether somebody else has the value; the fix leads with the owner."""
+    models = "".join(
+        model(table, f"{columns}\n    owner_id: Mapped[UUID]", f"__rls__ = hedgerow.{scope}")
+        for table, (columns, scope) in UNIQUE.items()
+    )
+    write_project(tmp_path, models=models)
+    [found] = findings(tmp_path)
+    assert (found["check"], found["subject"]) == ("L104", "tag (name)")
+    assert found["fix"] == 'make it unique for each owner, UniqueConstraint("owner_id", "name")'
+    led = "__table_args__ = (UniqueConstraint('owner_id', 'name'),)"
+    mended = model(
+        "tag", "name: Mapped[str]\n    owner_id: Mapped[UUID]", led, "__rls__ = hedgerow.Scope()"
+    )
+    write_project(tmp_path, models="\n\nfrom sqlalchemy import UniqueConstraint\n" + mended)
+    assert findings(tmp_path) == []
+
+
+def test_a_key_that_does_not_carry_the_owner_is_found(tmp_path: Path) -> None:
+    """P51: it is checked, but a composite one would need no look at the parent."""
+    note = model(
+        "note", f"order_id: {ORDER}\n    writer: Mapped[UUID]", "__rls__ = hedgerow.Scope('writer')"
+    )
+    write_project(tmp_path, models=note)
+    [found] = findings(tmp_path)
+    assert (found["check"], found["subject"]) == ("L105", "note (order_id)")
+    assert 'UniqueConstraint("buyer", "id")' in found["fix"]
+    assert (
+        'ForeignKeyConstraint(["writer", "order_id"], ["order.buyer", "order.id"])' in found["fix"]
+    )
+    write_project(tmp_path, models=note.replace("Scope('writer')", "Scope.through('order_id')"))
     assert findings(tmp_path) == []
 
 
@@ -74,8 +121,8 @@ def test_a_person_gets_file_line_and_fix(tmp_path: Path) -> None:
     write_project(tmp_path, models=basket)
     lines = lint(tmp_path).stdout.splitlines()
     line = line_of(BASE + basket, "class Basket")
-    assert lines[0].startswith(f"shop/models.py:{line}: L101 error: Basket (table 'basket') has")
-    assert lines[1].startswith("  Fix: inherit UserScopedBase")
+    assert lines[0].startswith(f"shop/models.py:{line}: L101 error: Basket (table 'basket') does")
+    assert lines[1].startswith('  Fix: give the class __rls__ = hedgerow.Scope("owner_id")')
     assert lines[2] == "hedgerow lint: 3 tables and 2 routes, 1 findings, 0 allowed."
 
 
@@ -84,8 +131,8 @@ def test_a_table_that_no_class_is_mapped_to(tmp_path: Path) -> None:
     table = '\n\nTable("likes", Base.metadata, Column("who", ForeignKey("customer.id")))\n'
     write_project(tmp_path, models=table)
     [found] = findings(tmp_path)
-    assert (found["check"], found["subject"], found["file"]) == ("L102", "likes", None)
-    assert found["fix"].startswith("map a class to it")
+    assert (found["check"], found["subject"], found["file"]) == ("L101", "likes", None)
+    assert found["fix"].startswith("call hedgerow.declare(table, …)")
 
 
 def test_text_that_only_looks_like_a_model_is_no_model(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, Uuid, text
 
-from hedgerow import Policy, RoleNames
+from hedgerow import Policy, RoleNames, Scope
 from hedgerow.policies.policy import create_policy_statement, drop_policy_statement
-from hedgerow.policies.standard import admin_policies, owner_policies, recording_policies
+from hedgerow.policies.standard import admin_policies, recording_policies, user_policies
 from tests.support.databases import Database
 from tests.support.raw import connect
 
@@ -18,8 +18,9 @@ ROLES = RoleNames()
 def all_policies(
     table: str, owner_column: str = "owner_id", schema: str | None = None
 ) -> tuple[Policy, ...]:
+    declared = Table(table, MetaData(), Column(owner_column, Uuid), schema=schema)
     return (
-        *owner_policies(table, owner_column),
+        *user_policies(declared, Scope(owner_column)),
         *admin_policies(table),
         *recording_policies(table, schema),
     )

@@ -7,7 +7,8 @@ from sqlalchemy import Column, ForeignKey, MetaData, Table, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from hedgerow import ConfigurationError, Scope, scoped_tables
-from hedgerow.policies.scope import check_declarations, exempt, scope_of
+from hedgerow.policies.declarations import check_declarations
+from hedgerow.policies.scope import exempt, scope_of
 
 
 class Owned:
@@ -89,7 +90,7 @@ def test_classes_mapped_by_hand_are_registered() -> None:
 def test_an_owner_without_scope_or_reason_is_refused() -> None:
     metadata = MetaData()
     Table("note", metadata, Column("id", Uuid, primary_key=True), Column("owner_id", Uuid))
-    with pytest.raises(ConfigurationError, match="'note' has a column 'owner_id'"):
+    with pytest.raises(ConfigurationError, match="'note' does not say whose rows it holds"):
         check_declarations(metadata)
 
 

@@ -1,0 +1,108 @@
+"""Who sees and who changes the rows of a table, as SQL conditions, from its declaration.
+
+A condition compares bare columns with sub-selects that PostgreSQL evaluates once a statement, so
+that an index on the column applies (P45, P46, P48).
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table
+
+from hedgerow import sql
+from hedgerow.policies.keys import Key, key_to_parent
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.shares import share_function
+
+IDENTITY = "(SELECT rls.user_id())"
+
+SIGNED_IN = f"{IDENTITY} IS NOT NULL"
+"""True for everybody with an identity; without one it is the error that says so."""
+
+
+def owns(column: str) -> str:
+    """Return the condition under which the row is the asking user's own."""
+    return f"{column} = {IDENTITY}"
+
+
+def sees_parents(table: Table, scope: Scope) -> str:
+    """Return the condition under which all parents of the row are seen.
+
+    The parents' own policies decide, for PostgreSQL applies them to the sub-select. It is an array,
+    so that the children come by the index on their key (P48). A parent that everybody reads needs
+    no look: the foreign key says that it is there.
+    """
+    conditions = dict.fromkeys(
+        condition for column in scope.parents for condition in _sees_parent(table, column)
+    )
+    return " AND ".join(conditions)
+
+
+def _sees_parent(table: Table, column: str) -> Iterator[str]:
+    key = key_to_parent(table, column)
+    parent_scope = scope_of(key.parent)
+    if isinstance(parent_scope, Scope) and parent_scope.read and not parent_scope.policies:
+        yield SIGNED_IN
+        yield from (f"{sql.name(part)} IS NOT NULL" for part in key.columns)
+        return
+    parent = sql.table_name(key.parent.name, key.parent.schema)
+    position = key.columns.index(column)
+    parent_column = sql.name(key.parent_columns[position])
+    yield f"{sql.name(column)} = ANY (ARRAY(SELECT {parent_column} FROM {parent}))"  # noqa: S608
+    if len(key.columns) > 1:
+        yield _exists(table.name, key, _alias(table, 1))
+
+
+def changes_parents(table: Table, scope: Scope) -> str | None:
+    """Return the condition under which all parents may be changed, or None where none may be.
+
+    It looks one parent up by its key for each row that is written, however many parents a user has.
+    """
+    return _changes_parents(table, scope, table.name, 1)
+
+
+def _changes_parents(table: Table, scope: Scope, outer: str, depth: int) -> str | None:
+    conditions = []
+    for column in scope.parents:
+        key = key_to_parent(table, column)
+        inner = _alias(table, depth)
+        condition = _changes(key.parent, inner, depth, asked_by=table)
+        if condition is None:
+            return None
+        conditions.append(f"{_exists(outer, key, inner, condition)}")
+    return " AND ".join(conditions)
+
+
+def _changes(table: Table, alias: str, depth: int, asked_by: Table) -> str | None:
+    """Return who may change a row of `alias`; its table's policies alone may show more than that.
+
+    Whoever a share names may change the row, but not the shares.
+    """
+    scope = scope_of(table)
+    if not isinstance(scope, Scope):
+        return None
+    if scope.parents:
+        return _changes_parents(table, scope, alias, depth + 1)
+    if scope.owner_column is None:
+        return None
+    own = owns(f"{sql.name(alias)}.{sql.name(scope.owner_column)}")
+    shares = share_function(table, scope)
+    if shares is None or shares.write is None or shares.is_table(asked_by):
+        return own
+    return f"({own} OR {shares.holds(f'{sql.name(alias)}.', to_write=True)})"
+
+
+def _exists(outer: str, key: Key, inner: str, condition: str | None = None) -> str:
+    joined = [
+        f"{sql.name(inner)}.{sql.name(theirs)} = {sql.name(outer)}.{sql.name(ours)}"
+        for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
+    ]
+    if condition is not None:
+        joined.append(condition)
+    parent = sql.table_name(key.parent.name, key.parent.schema)
+    return f"EXISTS (SELECT FROM {parent} AS {sql.name(inner)} WHERE {' AND '.join(joined)})"
+
+
+def _alias(table: Table, depth: int) -> str:
+    """Return what a sub-select calls a parent: never the name of the table outside of it (P54)."""
+    word = "parent" if not table.name.startswith("parent") else "above"
+    return f"{word}_{depth}"

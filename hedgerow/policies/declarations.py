@@ -1,0 +1,106 @@
+"""Whether every table says whose rows it holds, and what a table that does not could say."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import MetaData, Table
+
+from hedgerow.errors import ConfigurationError
+from hedgerow.policies.keys import key_to_parent, keys_of
+from hedgerow.policies.scope import OWNER_COLUMN, Scope, scope_of, scoped_tables
+from hedgerow.policies.shares import share_function
+
+_MOST = 3
+"""How many declarations a message shows: those that are likely, and the exemption."""
+
+
+def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None) -> None:
+    """Raise ConfigurationError for tables that say nothing, or that name what does not exist.
+
+    `tables` are those to ask for a declaration: all of `metadata`'s, where they are not given.
+    """
+    asked = list(tables) if tables is not None else list(metadata.tables.values())
+    if missing := [describe(table) for table in undeclared_tables(asked)]:
+        raise ConfigurationError(" ".join(missing))
+    for table, scope in scoped_tables(metadata):
+        _check_parents(table, ())
+        share_function(table, scope)
+
+
+def undeclared_tables(tables: Iterable[Table]) -> list[Table]:
+    """Return those that do not say whose rows they hold, ordered by name."""
+    return sorted((t for t in tables if scope_of(t) is None), key=lambda table: table.fullname)
+
+
+def describe(table: Table) -> str:
+    """Return one sentence on a table that says nothing: what follows, and what it could say."""
+    return (
+        f"Table {table.fullname!r} does not say whose rows it holds, so requests get no privilege"
+        f" on it: give its class one of {', or '.join(likely_declarations(table))}."
+    )
+
+
+def likely_declarations(table: Table) -> list[str]:
+    """Return the two or three declarations that are likely for `table`, as they are written."""
+    found = list(dict.fromkeys(_likely(table)))[: _MOST - 1]
+    return [
+        f"__rls__ = hedgerow.{declaration}"
+        for declaration in (*found, 'exempt("why everybody may read it")')
+    ]
+
+
+def _likely(table: Table) -> Iterator[str]:
+    keys = [key for key in keys_of(table) if key.parent is not table]
+    users = _user_tables(table.metadata)
+    to_users = [key.columns[0] for key in keys if key.parent in users and len(key.columns) == 1]
+    primary = set(table.primary_key.columns.keys())
+    to_scoped = [
+        key.columns[-1]
+        for key in keys
+        if isinstance(scope_of(key.parent), Scope) and key.parent not in users
+    ]
+    for column in sorted(owner_columns(table.metadata) & set(table.columns.keys()) - primary):
+        yield f'Scope("{column}")'
+    if len(to_scoped) == 2 and not to_users:
+        yield f'Scope.through("{to_scoped[0]}", "{to_scoped[1]}")'
+    for column in to_scoped:
+        yield f'Scope.through("{column}")'
+    for column in to_users:
+        if primary == {column}:
+            yield "Scope.itself()"
+        yield f'Scope("{column}")'
+    # A child of a table that is still to be declared, too.
+    for key in keys:
+        if scope_of(key.parent) is None and key.parent not in users:
+            yield f'Scope.through("{key.columns[-1]}")'
+    if table in users:
+        yield "Scope.itself()"
+
+
+def owner_columns(metadata: MetaData) -> set[str]:
+    """Return the names of columns that hold an owner, in some table or by custom."""
+    used = {scope.owner_column for _, scope in scoped_tables(metadata) if scope.owner_column}
+    return used | {OWNER_COLUMN}
+
+
+def _user_tables(metadata: MetaData) -> set[Table]:
+    """Return the tables whose rows are users: declared so, or what owners' columns refer to."""
+    users = set()
+    for table, scope in scoped_tables(metadata):
+        if scope.is_user:
+            users.add(table)
+        elif scope.owner_column is not None:
+            users |= {key.parent for key in keys_of(table) if key.columns == (scope.owner_column,)}
+    return users
+
+
+def _check_parents(table: Table, children: tuple[Table, ...]) -> None:
+    """Raise ConfigurationError for a table that is declared through itself, however far (P53)."""
+    if table in children:
+        path = " → ".join(child.fullname for child in (*children[children.index(table) :], table))
+        raise ConfigurationError(
+            f"Tables are declared through each other, so nobody owns their rows: {path}."
+            ' Give one of them an owner: Scope("owner_id").'
+        )
+    scope = scope_of(table)
+    for column in scope.parents if isinstance(scope, Scope) else ():
+        _check_parents(key_to_parent(table, column).parent, (*children, table))

@@ -1,0 +1,133 @@
+"""The triggers that check a foreign key against what its writer may see (P31, P51).
+
+PostgreSQL checks foreign keys past all policies, so a row could be hung on another user's parent,
+and the answer would tell whether that exists. The trigger fires before PostgreSQL's own (AFTER
+triggers fire in the order of their names, and those are called RI_…), and answers for a parent that
+is hidden and for one that does not exist with the same error: the one of the foreign key.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from hedgerow import sql
+from hedgerow.policies.keys import Key, checked_keys
+from hedgerow.policies.policy import policy_name
+from hedgerow.policies.scope import Scope
+
+PREFIX = "Hedgerow_"
+FUNCTION_PREFIX = "key_of_"
+
+_SCHEMA = "\0"
+"""Stands in a statement for the schema of an unqualified table, which is known as it runs."""
+
+
+@dataclass(frozen=True)
+class ReferenceCheck:
+    """A foreign key whose writer must see the row of `parent` that it names.
+
+    `deferrable` is None, "IMMEDIATE" or "DEFERRED", as the foreign key is.
+    """
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    constraint: str
+    parent_schema: str | None = None
+    deferrable: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The trigger's name: of one table, no two have the same columns."""
+        return policy_name(f"{PREFIX}{'_'.join(self.columns)}", "key")
+
+    def create_statements(self, table: str, schema: str | None) -> tuple[str, ...]:
+        """Return the SQL that makes the trigger of `table`, and its function in schema `rls`."""
+        function = _function(self, table, schema)
+        written = ", ".join(sql.name(column) for column in self.columns)
+        is_set = " AND ".join(f"NEW.{sql.name(column)} IS NOT NULL" for column in self.columns)
+        argument = sql.text_literal(json.dumps(asdict(self), ensure_ascii=False))
+        kind = "CONSTRAINT TRIGGER" if self.deferrable else "TRIGGER"
+        when = f" DEFERRABLE INITIALLY {self.deferrable}" if self.deferrable else ""
+        return (
+            self._create_function(function, table),
+            f"CREATE {kind} {sql.name(self.name)} AFTER INSERT OR UPDATE OF {written}"
+            f" ON {sql.table_name(table, schema)}{when} FOR EACH ROW WHEN ({is_set})"
+            f" EXECUTE FUNCTION {function}({argument})",
+        )
+
+    def drop_statements(self, table: str, schema: str | None) -> tuple[str, ...]:
+        """Return the SQL that removes both."""
+        return (
+            f"DROP TRIGGER {sql.name(self.name)} ON {sql.table_name(table, schema)}",
+            f"DROP FUNCTION {_function(self, table, schema)}()",
+        )
+
+    def _create_function(self, function: str, table: str) -> str:
+        """Return the SQL of the function, which runs with the writer's rights.
+
+        It names the parent with its schema: a temporary table of the writer's cannot take its
+        place. It looks at what is there as the statement ends, like the foreign key.
+        """
+        schema = sql.name(self.parent_schema) if self.parent_schema else _SCHEMA
+        joined = " AND ".join(
+            f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}"
+            for ours, theirs in zip(self.columns, self.parent_columns, strict=True)
+        )
+        message = (
+            f'insert or update on table "{table}" violates foreign key constraint'
+            f' "{self.constraint}"'
+        )
+        statement = sql.fill(
+            sql.read("hedgerow.policies", "reference.sql"),
+            function=function,
+            parent=f"{schema}.{sql.name(self.parent)}",
+            joined=joined,
+            message=sql.text_literal(message),
+            detail=sql.text_literal(f'Key is not present in table "{self.parent}".'),
+            constraint=sql.text_literal(self.constraint),
+        )
+        if self.parent_schema:
+            return statement
+        template = statement.replace("%", "%%").replace(_SCHEMA, "%1$I")
+        block = f"BEGIN EXECUTE format({sql.text_literal(template)}, current_schema()); END"
+        return f"DO {sql.text_literal(block)}"
+
+
+def _function(check: ReferenceCheck, table: str, schema: str | None) -> str:
+    owner = f"{schema}_{table}" if schema else table
+    name = policy_name(f"{FUNCTION_PREFIX}{owner}_{'_'.join(check.columns)}", "check")
+    return f"rls.{sql.name(name)}"
+
+
+def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:
+    """Return the checks of a scoped table's foreign keys, by name."""
+    checks = (_check(table, key) for key in checked_keys(table, scope))
+    return {check.name: check for check in checks}
+
+
+def _check(table: Table, key: Key) -> ReferenceCheck:
+    constraint = key.constraint
+    deferrable = None
+    if constraint.deferrable:
+        deferrable = constraint.initially or "IMMEDIATE"
+    # What PostgreSQL calls a constraint that the model leaves unnamed.
+    unnamed = policy_name(f"{table.name}_{'_'.join(key.columns)}", "fkey")
+    return ReferenceCheck(
+        columns=key.columns,
+        parent=key.parent.name,
+        parent_columns=key.parent_columns,
+        constraint=str(constraint.name or unnamed),
+        parent_schema=key.parent.schema,
+        deferrable=deferrable.upper() if deferrable else None,
+    )
+
+
+def read_reference_check(arguments: bytes) -> ReferenceCheck:
+    """Return what a trigger was made from, out of its arguments as the catalog holds them."""
+    values: dict[str, Any] = json.loads(bytes(arguments).rstrip(b"\0").decode())
+    lists = {name: tuple(values[name]) for name in ("columns", "parent_columns")}
+    return ReferenceCheck(**{**values, **lists})

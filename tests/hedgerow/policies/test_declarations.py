@@ -1,0 +1,243 @@
+"""What a model may declare, what it may not, and what is said of a table that declares nothing."""
+
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Column, ForeignKey, MetaData, Table, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+import hedgerow
+from hedgerow import ConfigurationError, Exempt, RowSecurity, Scope, Shares, exempt
+from hedgerow.policies.declarations import check_declarations, likely_declarations
+from hedgerow.policies.scope import scope_of
+from hedgerow.policies.wanted import Protection, declared_protection
+
+ROW_SECURITY = RowSecurity()
+
+
+class Shop:
+    """The tables of most tests here: users, and items that each have one of them as the owner."""
+
+    def __init__(self, items: Scope | Exempt | None = None) -> None:
+        self.metadata = MetaData()
+        self.users = self.table("user", Column("id", Uuid, primary_key=True))
+        hedgerow.declare(self.users, exempt("signing in finds every account"))
+        self.items = self.keyed("item", owner_id="user.id")
+        hedgerow.declare(self.items, items or Scope("owner_id"))
+
+    def table(self, name: str, *columns: Column[UUID]) -> Table:
+        return Table(name, self.metadata, *columns)
+
+    def keyed(self, name: str, **keys: str) -> Table:
+        """Return a table with a primary key, and foreign keys by the names of their columns."""
+        columns: list[Column[UUID]] = [
+            Column(column, ForeignKey(target)) for column, target in keys.items()
+        ]
+        return self.table(name, Column("id", Uuid, primary_key=True), *columns)
+
+    def refusal(self) -> str:
+        with pytest.raises(ConfigurationError) as refused:
+            check_declarations(self.metadata)
+        return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "likely"),
+    [
+        ({"item_id": "item.id"}, ['Scope.through("item_id")']),
+        ({"item_id": "item.id", "tag_id": "tag.id"}, ['Scope.through("item_id", "tag_id")']),
+        ({"author_id": "user.id"}, ['Scope("author_id")']),
+        ({"author_id": "user.id", "item_id": "item.id"}, ['Scope.through("item_id")']),
+        ({}, []),
+    ],
+)
+def test_a_table_that_says_nothing_is_told_what_is_likely(
+    keys: dict[str, str], likely: list[str]
+) -> None:
+    """P50: the message is one sentence with the fix, and ends with the exemption."""
+    shop = Shop()
+    hedgerow.declare(shop.keyed("tag", owner_id="user.id"), Scope("owner_id"))
+    odd = shop.keyed("odd", **keys)
+    said = shop.refusal()
+    assert said.startswith("Table 'odd' does not say whose rows it holds, so requests get no")
+    found = likely_declarations(odd)
+    assert found[-1] == '__rls__ = hedgerow.exempt("why everybody may read it")'
+    assert found[: len(likely)] == [f"__rls__ = hedgerow.{one}" for one in likely]
+    assert 1 <= len(found) <= 3
+    assert all(one in said for one in found)
+
+
+def test_a_column_that_elsewhere_names_the_owner_is_likely_to_here() -> None:
+    """An identity column of another name is known where another table uses it."""
+    shop = Shop()
+    hedgerow.declare(shop.table("bill", Column("buyer", Uuid)), Scope("buyer"))
+    odd = shop.table("refund", Column("id", Uuid, primary_key=True), Column("buyer", Uuid))
+    assert likely_declarations(odd)[0] == '__rls__ = hedgerow.Scope("buyer")'
+
+
+def test_each_table_that_says_nothing_is_named() -> None:
+    shop = Shop()
+    shop.keyed("one")
+    shop.keyed("two")
+    assert shop.refusal().count("does not say whose rows it holds") == 2
+
+
+def test_a_profile_whose_key_is_the_users_is_likely_to_be_the_user() -> None:
+    shop = Shop()
+    profile = shop.table("profile", Column("user_id", ForeignKey("user.id"), primary_key=True))
+    assert likely_declarations(profile)[0] == "__rls__ = hedgerow.Scope.itself()"
+
+
+def test_a_table_that_says_nothing_is_closed() -> None:
+    """P50: no privilege for any of the application's roles."""
+    shop = Shop()
+    assert declared_protection(shop.keyed("odd"), ROW_SECURITY) == Protection()
+
+
+@pytest.mark.parametrize(
+    ("declared", "granted"),
+    [
+        (exempt("countries"), {"SELECT"}),
+        (exempt("a queue", commands={"INSERT", "DELETE"}), {"INSERT", "DELETE"}),
+        (Scope("owner_id"), {"SELECT", "INSERT", "UPDATE", "DELETE"}),
+        (Scope("owner_id", commands={"SELECT", "INSERT"}), {"SELECT", "INSERT"}),
+        (Scope(None, read="everyone"), {"SELECT"}),
+        (Scope(None), set()),
+    ],
+)
+def test_the_application_is_granted_what_is_declared(
+    declared: Scope | Exempt, granted: set[str]
+) -> None:
+    items = Shop(declared).items
+    grants = declared_protection(items, ROW_SECURITY).grants
+    assert set(grants.get("rls_app_user", ())) == granted
+
+
+def test_whoever_shares_for_writing_keeps_owner_and_key() -> None:
+    """P30: a policy cannot compare the new row with the old, so a privilege says it."""
+    shop = Shop(Scope("owner_id", shared_with="share"))
+    shop.keyed("share", item_id="item.id", user_id="user.id").append_column(Column("can_write"))
+    shop.items.append_column(Column("title", Uuid))
+    grants = declared_protection(shop.items, ROW_SECURITY).grants
+    assert grants["rls_app_user"] == ("SELECT", "INSERT", "DELETE", "UPDATE (title)")
+    assert "UPDATE" in grants["rls_admin"]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        (lambda: Scope(read="all"), 'use read="everyone"'),  # type: ignore[arg-type]
+        (lambda: Scope(read="everyone", commands={"INSERT"}), "needs SELECT"),
+        (lambda: Scope(commands=set()), "got none"),
+        (lambda: Scope(commands={"TRUNCATE"}), "got TRUNCATE"),  # type: ignore[arg-type]
+        (lambda: Scope(None, shared_with="share"), "needs an owner"),
+        (lambda: Scope(unchecked={"item_id": " "}), "needs a reason"),
+        (lambda: Scope.through(), "needs the column"),
+        (lambda: exempt("why", commands={"ALL"}), "got ALL"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_meant_is_refused(declaration: object, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        declaration()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        (Scope("buyer"), "names the owner column 'buyer', which table 'item' does not have"),
+        (Scope.through("title"), "through names 'title', which is no foreign key"),
+        (Scope("owner_id", unchecked={"title": "why"}), "unchecked names 'title'"),
+        (Scope.through("owner_id"), "its parent 'user' is not scoped, so it decides nothing"),
+        (Scope("owner_id", shared_with="nowhere"), "shared_with='nowhere', which is not defined"),
+        (Scope("owner_id", shared_with="user"), "which has 0 foreign keys to it"),
+        (
+            Scope("owner_id", shared_with=Shares("share", user="reader")),
+            "which has no column 'reader'",
+        ),
+    ],
+)
+def test_a_declaration_that_names_what_does_not_exist(scope: Scope, said: str) -> None:
+    def declare() -> None:
+        shop = Shop(scope)
+        hedgerow.declare(shop.keyed("share", item_id="item.id"), Scope.through("item_id"))
+        check_declarations(shop.metadata)
+
+    with pytest.raises(ConfigurationError, match=said):
+        declare()
+
+
+def test_a_composite_key_needs_to_say_which_column_is_the_users() -> None:
+    table = Table("seat", MetaData(), Column("a", primary_key=True), Column("b", primary_key=True))
+    with pytest.raises(ConfigurationError, match="is not one column: name the user's"):
+        hedgerow.declare(table, Scope.itself())
+    hedgerow.declare(table, Scope.itself("a"))
+
+
+def test_tables_through_each_other_belong_to_nobody() -> None:
+    """P53: PostgreSQL would recurse without end."""
+    shop = Shop()
+    first = shop.keyed("first", second_id="second.id")
+    second = shop.keyed("second", first_id="first.id")
+    hedgerow.declare(first, Scope.through("second_id"))
+    hedgerow.declare(second, Scope.through("first_id"))
+    assert "declared through each other, so nobody owns their rows: first → second → first" in (
+        shop.refusal()
+    )
+    own = shop.keyed("own", parent_id="own.id")
+    hedgerow.declare(own, Scope.through("parent_id"))
+    hedgerow.declare(first, Scope("id"))
+    assert "own → own" in shop.refusal()
+
+
+def test_an_inherited_table_is_a_child_through_its_parent() -> None:
+    """Joined-table inheritance: the message names the declaration that fits."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Vehicle(Base):
+        __tablename__ = "vehicle"
+        __rls__: ClassVar[Scope] = Scope("owner_id")
+        id: Mapped[UUID] = mapped_column(primary_key=True)
+        owner_id: Mapped[UUID]
+        kind: Mapped[str]
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "vehicle"}  # noqa: RUF012  (SQLAlchemy forbids ClassVar here)
+
+    class Bicycle(Vehicle):
+        __mapper_args__ = {"polymorphic_identity": "bicycle"}  # noqa: RUF012  (SQLAlchemy forbids ClassVar here)
+
+    assert scope_of(Vehicle.metadata.tables["vehicle"]) == Scope("owner_id")
+    with pytest.raises(ConfigurationError, match=r'Scope\.through\("id"\)'):
+
+        class Car(Vehicle):
+            __tablename__ = "car"
+            id: Mapped[UUID] = mapped_column(ForeignKey("vehicle.id"), primary_key=True)
+            __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012  (SQLAlchemy forbids ClassVar here)
+
+
+def test_the_keys_that_are_checked() -> None:
+    """P51: those to scoped tables, but for what the policies decide already."""
+    shop = Shop()
+    item = shop.items
+    hedgerow.declare(
+        Table(
+            "note",
+            shop.metadata,
+            Column("owner_id", ForeignKey("user.id")),
+            Column("item_id", ForeignKey(item.c.id)),
+            Column("other_id", ForeignKey("item.id")),
+            Column("loose_id", ForeignKey("item.id")),
+        ),
+        Scope("owner_id", unchecked={"loose_id": "anybody may point here"}),
+    )
+    hedgerow.declare(shop.keyed("child", item_id="item.id"), Scope.through("item_id"))
+    checked = {
+        name: sorted(declared_protection(shop.metadata.tables[name], ROW_SECURITY).references)
+        for name in ("item", "note", "child")
+    }
+    assert checked == {
+        "item": [],
+        "note": ["Hedgerow_item_id_key", "Hedgerow_other_id_key"],
+        "child": [],
+    }
