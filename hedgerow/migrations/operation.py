@@ -5,6 +5,7 @@ migration runs (`RoleNames.deployed`), so one file serves every environment.
 """
 
 import inspect
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -125,10 +126,22 @@ def render(context: AutogenContext, operation: RowSecurityOp) -> list[str]:
     """Return the call, on one line where it fits and one argument a line where it does not."""
     blank = [""] if operation.info.get(BEGINS_GROUP) else []
     arguments = [
-        f"{name}={value!r}" if name else repr(value) for name, value in operation.arguments()
+        f"{name}={_literal(value, len(name) + 1)}" if name else repr(value)
+        for name, value in operation.arguments()
     ]
     call = f"{context.opts.get('alembic_module_prefix') or ''}{operation.call}"
     line = f"{call}({', '.join(arguments)})"
     if len(line) <= _LINE:
         return [*blank, line]
     return [*blank, f"{call}(\n    " + ",\n    ".join(arguments) + ",\n)"]
+
+
+def _literal(value: object, indent: int) -> str:
+    """Return a value as it is written in Python, a long text as adjacent strings in parentheses."""
+    line = repr(value)
+    if not isinstance(value, str) or indent + len(line) < _LINE - len("    ,"):
+        return line
+    parts = textwrap.wrap(
+        value, _LINE - 12, drop_whitespace=False, replace_whitespace=False, break_on_hyphens=False
+    )
+    return "(\n        " + "\n        ".join(map(repr, parts)) + "\n    )"

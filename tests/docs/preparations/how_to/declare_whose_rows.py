@@ -8,4 +8,5 @@ def prepare(project: ProjectCopy) -> None:
 
 
 def finish(project: ProjectCopy) -> None:
-    project.sh("ruff check app && ruff format --check app/planner.py && hedgerow lint")
+    project.sh("ruff check app/planner.py app/core app/alembic/env.py && hedgerow lint")
+    project.sh("ruff format app && ruff check --fix app")  # the revision, too
