@@ -12,7 +12,7 @@ from hedgerow.bench.questions import BY_ID, PAGE, Facts
 from hedgerow.bench.report import Advice, Operation
 from hedgerow.checks import (
     identity_each_row,
-    leaky_index,
+    index_not_leakproof,
     no_owner_index,
     table_state,
     unused_index,
@@ -27,7 +27,7 @@ _CHECKS = (
     table_state.CHECK,
     unused_index.CHECK,
     identity_each_row.CHECK,
-    leaky_index.CHECK,
+    index_not_leakproof.CHECK,
     no_owner_index.CHECK,
 )
 """The rules of `hedgerow check` that a slow statement can come from."""

@@ -17,7 +17,8 @@ from hedgerow import RowSecurity
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
 
-ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
+# A crowd takes turns, slowly on a busy machine; a request that takes two waits this long to fail.
+ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 20}
 
 _END_REQUESTS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -23,7 +23,7 @@ def test_a_project_with_the_models_of_the_readme_is_green(project: ProjectCopy) 
     if (cache := PROJECT / ".mypy_cache").is_dir():  # a quarter of the time
         shutil.copytree(cache, project.folder / ".mypy_cache")
     # Of scripts/lint --fix, one after the other, what looks at models and routes.
-    project.sh("ruff format -q . && hedgerow erd")
+    project.sh("ruff check --quiet --fix-only . && ruff format -q . && hedgerow erd")
     project.sh("ruff format --check . && ruff check .")
     project.sh("mypy")
     project.sh("hedgerow lint && hedgerow erd --check")

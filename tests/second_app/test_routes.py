@@ -70,7 +70,7 @@ def test_a_librarian_sees_everybodys_books_and_leaves_a_trace(
     answer = client.get("/everybodys-books/", headers=headers)
     assert len(answer.json()) == 4
     assert books(client, librarian) == []
-    said = library.run("hedgerow", "audit", "--user", "librarian@example.com")
+    said = library.run("hedgerow", "audit", "list", "--user", "librarian@example.com")
     assert "elevation: read_only_admin" in said
     assert said.endswith("GET /everybodys-books/ because: stocktaking\n")
 
@@ -83,6 +83,6 @@ def test_an_admin_block_changes_anybodys_row_and_is_recorded(
     assert client.post(address, headers=librarian.headers).status_code == 200
     assert books(client, ann) == ["ann's book 1"]
     assert "ann's book 0" in books(client, ben)
-    said = library.run("hedgerow", "audit", "--event", "change", "--table", "book")
+    said = library.run("hedgerow", "audit", "list", "--event", "change", "--table", "book")
     assert f"change: admin {librarian.id} UPDATE public.book id={ann.items[0]}" in said
     assert "columns reader_id" in said

@@ -72,7 +72,7 @@ def test_a_command_has_examples_and_imports_no_other(command: str, tmp_path: Pat
 def test_lint_imports_the_application_and_little_else() -> None:
     _, modules = run(PROJECT, "lint")
     assert "app.main" in modules
-    unneeded = {"hypothesis", "pytest", "rich", "uvicorn"}
+    unneeded = {"alembic", "hypothesis", "pytest", "rich", "uvicorn"}
     assert not modules & unneeded
 
 

@@ -33,7 +33,7 @@ COUNT = "hedgerow psql --as user@example.com -- -tAc 'SELECT count(*) FROM item'
 SECRET, NEW_SECRET = "RLS_CONTEXT_SECRET=0123456789abcdef", "RLS_CONTEXT_SECRET=fedcba9876543210"
 REFUSED = {
     COUNT: "the identity is not signed with a key of this database",
-    "alembic upgrade head": "believes signed identities only, but RLS_CONTEXT_SECRET is not set",
+    "alembic upgrade head": "accepts only signed identities, but RLS_CONTEXT_SECRET is not set",
 }
 
 

@@ -1,0 +1,103 @@
+"""What a migration would still change of the scoped tables, as findings of H105."""
+
+from collections.abc import Iterator, Sequence
+
+from alembic.operations import MigrateOperation
+
+from hedgerow import sql
+from hedgerow.audit.triggers import NAME
+from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.unfiltered_privilege import UNFILTERED
+from hedgerow.findings import Finding
+from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
+from hedgerow.migrations.autogenerate import differences
+from hedgerow.migrations.grants import (
+    GrantSequenceOp,
+    GrantTableOp,
+    RevokeSequenceOp,
+    RevokeTableOp,
+)
+from hedgerow.migrations.operation import RowSecurityOp
+from hedgerow.migrations.operations import CreatePolicyOp, DropPolicyOp
+
+_Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
+
+
+def schema_differences(inspection: Inspection) -> Iterator[Finding]:
+    """Find what a migration would still have to change, or what was changed by hand.
+
+    A condition that was altered under its old name goes unseen by tools that compare names, so the
+    server compares: what is declared is created in a savepoint and read back.
+    """
+    scoped = {(table.schema, table.name) for table, _ in inspection.scoped}
+    triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
+    policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
+    for operation in differences(
+        inspection.as_owner(), inspection.metadata.tables.values(), inspection.row_security
+    ):
+        match operation:
+            case DropPolicyOp() | CreatePolicyOp():
+                key = sql.table_name(operation.table_name, operation.schema)
+                policies.setdefault((key, operation.policy_name), []).append(operation)
+            case GrantTableOp() | RevokeTableOp() | GrantSequenceOp() | RevokeSequenceOp():
+                is_scoped = (operation.schema, operation.table_name) in scoped
+                if is_scoped and not set(operation.privileges).issubset(UNFILTERED):
+                    yield _privilege(operation, inspection)
+            case CreateAuditTriggerOp() | DropAuditTriggerOp():
+                subject = (operation.schema, operation.table_name)
+                triggers.setdefault(subject, []).append(operation)
+            case _:
+                pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
+    for (table, name), operations in policies.items():
+        yield _policy(table, name, operations, inspection)
+    for (schema, table), changes in triggers.items():
+        if len(changes) > 1 or isinstance(changes[0], DropAuditTriggerOp):  # a missing one: H126
+            yield _trigger(sql.table_name(table, schema), changes, inspection)
+
+
+def _policy(
+    table: str, name: str, operations: Sequence[RowSecurityOp], inspection: Inspection
+) -> Finding:
+    match operations:
+        case [DropPolicyOp()]:
+            what = "is declared by no model: it may let rows through that should be hidden"
+        case [_]:
+            what = "is declared by a model but missing: only the other policies decide"
+        case _:
+            what = "differs from the model: users see other rows than the code says"
+    return Finding(
+        subject=f"{table}.{name}",
+        sentence=f"Policy {name!r} of table {table!r} {what}.",
+        fix=_statements(operations, inspection),
+    )
+
+
+def _trigger(table: str, changes: Sequence[RowSecurityOp], inspection: Inspection) -> Finding:
+    return Finding(
+        subject=f"{table}.{NAME}",
+        sentence=f"The audit trigger of table {table!r} differs from the model: it records too"
+        " little of what admins do, or too much.",
+        fix=_statements(changes, inspection),
+    )
+
+
+def _privilege(operation: _Privilege, inspection: Inspection) -> Finding:
+    role = inspection.row_security.roles.deployed(operation.role)
+    table = sql.table_name(operation.table_name, operation.schema)
+    granted = "has" if isinstance(operation, RevokeTableOp | RevokeSequenceOp) else "lacks"
+    return Finding(
+        subject=f"{table} {role}",
+        sentence=f"Role {role!r} {granted} {', '.join(operation.privileges)} on table {table!r},"
+        " which differs from the models.",
+        fix=_statements([operation], inspection),
+    )
+
+
+def _statements(operations: Sequence[MigrateOperation], inspection: Inspection) -> str:
+    roles = inspection.row_security.roles
+    return " ".join(
+        f"{statement};"
+        for operation in operations
+        if isinstance(operation, RowSecurityOp)
+        for statement in operation.statements(roles)
+    )
