@@ -17,7 +17,8 @@ _DEFINITIONS = text("""
            CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = :schema
-      AND NOT EXISTS (SELECT FROM unnest(CAST(:others AS text[])) AS prefix WHERE starts_with(p.proname, prefix))
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:others AS text[])) AS prefix
+                      WHERE starts_with(p.proname, prefix))
     ORDER BY 1
 """)
 
