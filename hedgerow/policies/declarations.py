@@ -44,7 +44,7 @@ def likely_declarations(table: Table) -> list[str]:
     found = list(dict.fromkeys(_likely(table)))[: _MOST - 1]
     return [
         f"__rls__ = hedgerow.{declaration}"
-        for declaration in (*found, 'exempt("why everybody may read it")')
+        for declaration in (*found, 'exempt("why every user may read it")')
     ]
 
 

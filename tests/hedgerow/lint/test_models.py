@@ -24,7 +24,7 @@ COLUMNS = {
     "cart": ("buyer: Mapped[UUID]", 'Scope("buyer")'),
     "trolley": (f"holder: {CUSTOMER}", 'Scope("holder")'),
     "line": (f"order_id: {ORDER}", 'Scope.through("order_id")'),
-    "country": ("name: Mapped[str]", 'exempt("why everybody may read it")'),
+    "country": ("name: Mapped[str]", 'exempt("why every user may read it")'),
 }
 
 

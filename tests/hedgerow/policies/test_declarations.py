@@ -62,7 +62,7 @@ def test_a_table_that_says_nothing_is_told_what_is_likely(
     said = shop.refusal()
     assert said.startswith("Table 'odd' does not say whose rows it holds, so requests get no")
     found = likely_declarations(odd)
-    assert found[-1] == '__rls__ = hedgerow.exempt("why everybody may read it")'
+    assert found[-1] == '__rls__ = hedgerow.exempt("why every user may read it")'
     assert found[: len(likely)] == [f"__rls__ = hedgerow.{one}" for one in likely]
     assert 1 <= len(found) <= 3
     assert all(one in said for one in found)
