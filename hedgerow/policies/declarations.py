@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import MetaData, Table
 
 from hedgerow.errors import ConfigurationError
-from hedgerow.policies.keys import key_to_parent, keys_of
+from hedgerow.policies.keys import checked_keys, key_to_parent, keys_of
 from hedgerow.policies.scope import OWNER_COLUMN, Scope, scope_of, scoped_tables
 from hedgerow.policies.shares import share_function
+from hedgerow.policies.wanted import user_privileges
 
 _MOST = 3
 """How many declarations a message shows: those that are likely, and the exemption."""
@@ -24,6 +25,7 @@ def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None
     for table, scope in scoped_tables(metadata):
         _check_parents(table, ())
         share_function(table, scope)
+        _check_readable(table, scope)
 
 
 def undeclared_tables(tables: Iterable[Table]) -> list[Table]:
@@ -104,3 +106,18 @@ def _check_parents(table: Table, children: tuple[Table, ...]) -> None:
     scope = scope_of(table)
     for column in scope.parents if isinstance(scope, Scope) else ():
         _check_parents(key_to_parent(table, column).parent, (*children, table))
+
+
+def _check_readable(table: Table, scope: Scope) -> None:
+    """Raise ConfigurationError for a parent that no user may read: each statement would fail."""
+    parents = {column: key_to_parent(table, column).parent for column in scope.parents}
+    parents |= {", ".join(key.columns): key.parent for key in checked_keys(table, scope)}
+    for columns, parent in parents.items():
+        declared = scope_of(parent)
+        if not isinstance(declared, Scope) or "SELECT" in user_privileges(parent, declared):
+            continue
+        way_out = "" if columns in scope.parents else ", or name the key in Scope(unchecked=…)"
+        raise ConfigurationError(
+            f"Table {table.fullname!r} refers by {columns} to {parent.fullname!r}, which no"
+            f" user may read: let its declaration show rows to users{way_out}."
+        )

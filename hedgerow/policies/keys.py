@@ -32,7 +32,7 @@ def _keys(table: Table) -> Iterator[Key]:
         except NoReferencedTableError:
             continue
         yield Key(
-            tuple(constraint.column_keys),
+            tuple(column.name for column in constraint.columns),
             parent,
             tuple(element.column.name for element in constraint.elements),
             constraint,

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from hedgerow import sql
+from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import Key, checked_keys
 from hedgerow.policies.policy import policy_name
 from hedgerow.policies.scope import Scope
@@ -104,9 +105,20 @@ def _function(check: ReferenceCheck, table: str, schema: str | None) -> str:
 
 
 def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:
-    """Return the checks of a scoped table's foreign keys, by name."""
-    checks = (_check(table, key) for key in checked_keys(table, scope))
-    return {check.name: check for check in checks}
+    """Return the checks of a scoped table's foreign keys, by name.
+
+    Raises ConfigurationError where the same columns refer to two tables.
+    """
+    checks: dict[str, ReferenceCheck] = {}
+    for check in (_check(table, key) for key in checked_keys(table, scope)):
+        if check.name in checks:
+            raise ConfigurationError(
+                f"Columns {', '.join(check.columns)} of table {table.fullname!r} refer to two"
+                " scoped tables, and only one key can be checked: name them in"
+                " Scope(unchecked=…), and check them by a policy."
+            )
+        checks[check.name] = check
+    return checks
 
 
 def _check(table: Table, key: Key) -> ReferenceCheck:

@@ -1,5 +1,6 @@
 """How a table is protected: declared by the models, or found in the database; in one shape."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from hedgerow import sql
 from hedgerow.config.audit import AuditTrigger
 from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import RowSecurity
+from hedgerow.errors import ConfigurationError
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.references import ReferenceCheck, reference_checks
 from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope, scope_of
@@ -66,7 +68,8 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     own = (policy.rendered(table) for policy in scope.policies)
     recording = recording_policies(table.name, table.schema) if trigger is not None else ()
     policies = (*user_policies(table, scope), *admin_policies(table.name), *recording, *own)
-    granted = _user_privileges(table, scope, policies)
+    _check_names(table, policies)
+    granted = user_privileges(table, scope)
     return Protection(
         enabled=row_security.enabled,
         # The owner's function that tells of shares has to see them.
@@ -80,7 +83,16 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     )
 
 
-def _user_privileges(table: Table, scope: Scope, policies: Iterable[Policy]) -> tuple[str, ...]:
+def _check_names(table: Table, policies: Iterable[Policy]) -> None:
+    counted = Counter(policy.name for policy in policies)
+    if twice := [name for name, count in counted.items() if count > 1]:
+        raise ConfigurationError(
+            f"Table {table.fullname!r} has two policies named {twice[0]!r}: give the one in"
+            " Scope(policies=…) another name."
+        )
+
+
+def user_privileges(table: Table, scope: Scope) -> Privileges:
     """Return what the application may do: no more than some policy lets some row through for.
 
     Where a row is shared for writing, its owner and its key are not to be changed: a policy cannot
@@ -88,7 +100,9 @@ def _user_privileges(table: Table, scope: Scope, policies: Iterable[Policy]) -> 
     """
     users = {RoleNames.app, "public"}
     open_to_users = {
-        policy.command for policy in policies if policy.permissive and users & set(policy.roles)
+        policy.command
+        for policy in (*user_policies(table, scope), *scope.policies)
+        if policy.permissive and users & set(policy.roles)
     }
     granted = [
         command

@@ -8,7 +8,15 @@ from sqlalchemy import Column, ForeignKey, MetaData, Table, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import hedgerow
-from hedgerow import ConfigurationError, Exempt, RowSecurity, Scope, Shares, exempt
+from hedgerow import (
+    ConfigurationError,
+    Exempt,
+    Policy,
+    RowSecurity,
+    Scope,
+    Shares,
+    exempt,
+)
 from hedgerow.policies.declarations import check_declarations, likely_declarations
 from hedgerow.policies.scope import scope_of
 from hedgerow.policies.wanted import Protection, declared_protection
@@ -241,3 +249,37 @@ def test_the_keys_that_are_checked() -> None:
         "note": ["Hedgerow_item_id_key", "Hedgerow_other_id_key"],
         "child": [],
     }
+
+
+def test_two_keys_of_the_same_columns_cannot_both_be_checked() -> None:
+    shop = Shop()
+    hedgerow.declare(shop.keyed("other", owner_id="user.id"), Scope("owner_id"))
+    note = shop.table(
+        "note",
+        Column("owner_id", Uuid),
+        Column("of_id", ForeignKey("item.id"), ForeignKey("other.id")),
+    )
+    hedgerow.declare(note, Scope("owner_id"))
+    with pytest.raises(ConfigurationError, match="of_id of table 'note' refer to two scoped"):
+        declared_protection(note, ROW_SECURITY)
+    hedgerow.declare(note, Scope("owner_id", unchecked={"of_id": "either"}))
+    assert not declared_protection(note, ROW_SECURITY).references
+
+
+def test_a_policy_of_ones_own_does_not_take_the_place_of_another() -> None:
+    own = Policy("item_owner_select", "SELECT", using="true")
+    items = Shop(Scope("owner_id", policies=(own,))).items
+    with pytest.raises(ConfigurationError, match="has two policies named 'item_owner_select'"):
+        declared_protection(items, ROW_SECURITY)
+
+
+@pytest.mark.parametrize("hidden", [Scope(None), Scope("owner_id", commands={"INSERT"})])
+def test_a_parent_that_no_user_reads_is_refused(hidden: Scope) -> None:
+    """Each read of a child, and each write of a key, would fail with a missing privilege."""
+    shop = Shop(hidden)
+    child = hedgerow.declare(shop.keyed("child", item_id="item.id"), Scope.through("item_id"))
+    assert "refers by item_id to 'item', which no user may read: let its" in shop.refusal()
+    hedgerow.declare(child, Scope("id"))
+    assert "or name the key in Scope(unchecked=…)" in shop.refusal()
+    hedgerow.declare(child, Scope("id", unchecked={"item_id": "written by users, read by admins"}))
+    check_declarations(shop.metadata)
