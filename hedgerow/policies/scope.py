@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypedDict, Unpack, get_args
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import MetaData, Table, event
@@ -35,6 +35,18 @@ class Shares:
     key: str | None = None
     user: str = "user_id"
     write: str | None = "can_write"
+
+
+class ScopeOptions(TypedDict, total=False):
+    """The keyword arguments of `Scope`, for the other kinds too."""
+
+    read: Literal["everyone"] | None
+    shared_with: str | Shares | None
+    commands: Set[RowCommand]
+    policies: tuple[Policy, ...]
+    unmanaged: frozenset[str]
+    unchecked: Mapping[str, str]
+    recorded: Recorded | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class Scope:
                 )
 
     @classmethod
-    def itself(cls, key: str | None = None, **options: Any) -> Self:
+    def itself(cls, key: str | None = None, **options: Unpack[ScopeOptions]) -> Self:
         """Declare that each row is one user: `key`, or the primary key, is the user's.
 
         Takes the keyword arguments of `Scope`.
@@ -99,7 +111,7 @@ class Scope:
         return cls(key, is_user=True, **options)
 
     @classmethod
-    def through(cls, *columns: str, **options: Any) -> Self:
+    def through(cls, *columns: str, **options: Unpack[ScopeOptions]) -> Self:
         """Declare children: whoever sees the rows that `columns` refer to sees them.
 
         Each column has a foreign key to a scoped table. Whoever may change all of these parents

@@ -28,13 +28,14 @@ from sqlalchemy import (
 
 import hedgerow
 from hedgerow import Scope
+from hedgerow.policies.scope import ALL_COMMANDS, RowCommand, ScopeOptions
 from tests.hedgerow.policies.playground import Playground, playground
 from tests.support.databases import Database
 
 USERS = tuple(UUID(int=number) for number in (1, 2, 3))
 REFUSED = "42501"
 NO_SUCH_PARENT = "23503"
-ALL = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+ALL = frozenset(ALL_COMMANDS)
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Model:
     parents: tuple[int, ...] = ()
     everyone: bool = False
     shared: bool = False
-    commands: frozenset[str] = ALL
+    commands: frozenset[RowCommand] = ALL
     reference: int | None = None
     rows: list[Row] = field(default_factory=list)
     shares: list[tuple[int, UUID, bool]] = field(default_factory=list)
@@ -103,14 +104,14 @@ class Model:
         return self.changes(user, row) if self.parents else row.owner == user
 
     def scope(self) -> Scope:
-        options: dict[str, object] = {"commands": self.commands}
+        options: ScopeOptions = {"commands": self.commands}
         if self.everyone:
             options["read"] = "everyone"
         if self.parents:
             return Scope.through(*(key for key, _ in self.parent_keys()), **options)
         if self.shared:
             options["shared_with"] = f"{self.name}_share"
-        return Scope("owner", **options)  # type: ignore[arg-type]
+        return Scope("owner", **options)
 
     def table(self, metadata: MetaData) -> Table:
         columns: list[Column[Any]] = [
