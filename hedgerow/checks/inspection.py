@@ -15,7 +15,10 @@ from hedgerow.catalogs.tables import LiveTable, tables_by_name
 from hedgerow.catalogs.views import View, views_of
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import HedgerowError
+from hedgerow.policies.declarations import check_declarations
+from hedgerow.policies.live_helpers import would_change
 from hedgerow.policies.scope import Scope, scoped_tables
+from hedgerow.policies.shares import ShareFunction, share_function
 
 _OWN_DEFINERS = (
     "rls.user_id()",
@@ -24,7 +27,7 @@ _OWN_DEFINERS = (
     f"rls.{RECORD_ELEVATION}",
     f"rls.{RECORD_WRITE}",
 )
-"""Hedgerow's own SECURITY DEFINER functions, which H106 compares with what they should be."""
+"""The SECURITY DEFINER functions of every database, which H106 compares with what is theirs."""
 
 
 class UndeterminedError(HedgerowError):
@@ -47,8 +50,18 @@ class Inspection:
 
     @cached_property
     def scoped(self) -> tuple[tuple[Table, Scope], ...]:
-        """The scoped tables that the models declare, with their scopes."""
+        """The scoped tables that the models declare, with their scopes.
+
+        Raises ConfigurationError where the declarations contradict each other.
+        """
+        check_declarations(self.metadata, ())
         return tuple(scoped_tables(self.metadata))
+
+    @cached_property
+    def share_functions(self) -> Mapping[str, ShareFunction]:
+        """The functions that tell what is shared, as the models declare them, by their name."""
+        declared = (share_function(table, scope) for table, scope in self.scoped)
+        return {shares.signature: shares for shares in declared if shares is not None}
 
     @cached_property
     def live_tables(self) -> Mapping[str, LiveTable]:
@@ -79,7 +92,15 @@ class Inspection:
         """The SECURITY DEFINER functions to whose owner no policy applies, if requests may call."""
         if self.login.rolsuper:
             return []  # H101 reports it
-        return definers(self.application, list(self.tables), self.reach, but=_OWN_DEFINERS)
+        owner = self.as_owner()
+        intact = [
+            signature
+            for signature, shares in self.share_functions.items()
+            if not would_change(owner, (), shares.create_statements(), shares.name, None)
+        ]
+        return definers(
+            self.application, list(self.tables), self.reach, but=[*_OWN_DEFINERS, *intact]
+        )
 
     @cached_property
     def reach(self) -> list[str]:

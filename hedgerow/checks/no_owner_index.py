@@ -1,14 +1,15 @@
-"""H124: no index leads with the owner of a scoped table."""
+"""H124: no index leads with the column that decides whose a row is."""
 
 from collections.abc import Iterator
 
-from sqlalchemy import text
+from sqlalchemy import Table, text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
 from hedgerow.policies.policy import policy_name
+from hedgerow.policies.scope import Scope
 
 _LED_BY = text("""
     SELECT i.indrelid AS table, a.attname AS column
@@ -20,31 +21,53 @@ _LED_BY = text("""
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find scoped tables in which a user's rows can only be found by reading every user's.
 
-    Every statement of every request compares the owner. An index on `created_at` alone, which a
-    list needed before there were users, helps none of them.
+    Every statement of every request compares the owner, the key to the parent, or looks for what
+    is shared with the user. An index on `created_at` alone, which a list needed before there were
+    users, helps none of them.
     """
-    for oid in tables_without_owner_index(inspection):
-        table, scope = inspection.tables[oid]
-        column = scope.owner_column or ""
-        target = sql.table_name(table.name, table.schema)
-        name = sql.name(policy_name(f"ix_{table.name}", column))
-        yield Finding(
-            subject=table.fullname,
-            sentence=f"No index of table {table.fullname!r} leads with {column!r}: each request"
-            " reads every user's rows, and one user can slow all users down.",
-            fix=f"CREATE INDEX {name} ON {target} ({sql.name(column)});",
-        )
+    indexed = _leading_columns(inspection)
+    for oid, (table, scope) in inspection.tables.items():
+        for column in (*_deciding(scope), *_users_of_shares(inspection, table)):
+            if (oid, column) in indexed:
+                continue
+            target = sql.table_name(table.name, table.schema)
+            name = sql.name(policy_name(f"ix_{table.name}", column))
+            yield Finding(
+                subject=table.fullname
+                if column == scope.owner_column
+                else f"{table.fullname}.{column}",
+                sentence=f"No index of table {table.fullname!r} leads with {column!r}: each request"
+                " reads every user's rows, and one user can slow all users down.",
+                fix=f"CREATE INDEX {name} ON {target} ({sql.name(column)});",
+            )
 
 
-def tables_without_owner_index(inspection: Inspection) -> list[int]:
-    """Return the oids of scoped tables with an owner that no whole and valid index leads with."""
-    rows = inspection.application.execute(_LED_BY, {"tables": list(inspection.tables)})
-    indexed = {(row.table, row.column) for row in rows}
-    return [
-        oid
+def unindexed_columns(inspection: Inspection) -> dict[int, list[str]]:
+    """Return, by the oid of its table, each deciding column that no whole, valid index leads with.
+
+    Those are the owner's, and the keys to the parents.
+    """
+    indexed = _leading_columns(inspection)
+    missing = {
+        oid: [column for column in _deciding(scope) if (oid, column) not in indexed]
         for oid, (_, scope) in inspection.tables.items()
-        if scope.owner_column is not None and (oid, scope.owner_column) not in indexed
-    ]
+    }
+    return {oid: columns for oid, columns in missing.items() if columns}
+
+
+def _leading_columns(inspection: Inspection) -> set[tuple[int, str]]:
+    rows = inspection.application.execute(_LED_BY, {"tables": list(inspection.tables)})
+    return {(row.table, row.column) for row in rows}
+
+
+def _deciding(scope: Scope) -> tuple[str, ...]:
+    return (*([scope.owner_column] if scope.owner_column else []), *scope.parents)
+
+
+def _users_of_shares(inspection: Inspection, table: Table) -> Iterator[str]:
+    """Yield the column by which shares are found, where the rows of `table` are such."""
+    users = (shares.user for shares in inspection.share_functions.values() if shares.is_table(table))
+    yield from dict.fromkeys(users)
 
 
 CHECK = Check("H124", Level.WARNING, "Missing owner index", find, pitfalls=("P49",))

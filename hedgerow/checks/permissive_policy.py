@@ -3,12 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from sqlalchemy import Table
+
 from hedgerow.catalogs.policies import LivePolicy
 from hedgerow.checks.fixes import fix_policy
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.trial import become_new_user, true_for_another_users_row
 from hedgerow.findings import Finding, Level
+from hedgerow.policies.conditions import is_signed_in
+from hedgerow.policies.policy import policy_name
+from hedgerow.policies.scope import Scope
+from hedgerow.policies.standard import EVERYONE_SELECT
 
 _READ_BY_USING = ("SELECT", "UPDATE", "DELETE")
 
@@ -17,7 +23,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """Find permissive policies that are true for a row whose owner is another user.
 
     Permissive policies are OR-ed, so one `USING (true)`, added to make a report work, undoes all
-    the others. Restrictive policies that hold such a row back count.
+    the others. Restrictive policies that hold such a row back count, and so does `read="everyone"`.
     """
     if not inspection.row_security.enabled:
         return
@@ -30,6 +36,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         holds = true_for_another_users_row(inspection, oid, conditions)
         table, scope = inspection.tables[oid]
         for policy in present:
+            if _is_declared_for_everyone(policy, table, scope):
+                continue
             if any(_lets_through(policy, present, holds, command) for command in _READ_BY_USING):
                 yield Finding(
                     subject=f"{table.fullname}.{policy.name}",
@@ -37,6 +45,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                     " user's rows through, whatever the other policies say.",
                     fix=fix_policy(inspection, table, scope, policy.name),
                 )
+
+
+def _is_declared_for_everyone(policy: LivePolicy, table: Table, scope: Scope) -> bool:
+    """Return whether it is the policy of `read="everyone"`, and asks that somebody is signed in."""
+    return (
+        scope.read == "everyone"
+        and policy.name == policy_name(table.name, EVERYONE_SELECT)
+        and policy.command == "SELECT"
+        and is_signed_in(policy.using)
+    )
 
 
 def _lets_through(

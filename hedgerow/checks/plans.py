@@ -1,13 +1,15 @@
 """How PostgreSQL plans the statements of a user without any rows."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Table, text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
+from hedgerow.config.roles import RoleNames
 from hedgerow.policies.scope import Scope
+from hedgerow.policies.wanted import declared_protection, kept_columns
 
 Node = Mapping[str, Any]
 
@@ -41,6 +43,22 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def indexed_commands(inspection: Inspection, table: Table, scope: Scope) -> Iterator[Command]:
+    """Yield the commands of users in which an index has to find the rows of an owner or a parent.
+
+    Left out are those that users do not have, and reading what everybody reads. Which children are
+    written is looked up parent by parent, so an index finds them only where they are read too.
+    """
+    if scope.owner_column is None and not scope.parents:
+        return
+    granted = user_privileges(table, scope)
+    reads_few = "SELECT" in scope.commands and scope.read is None
+    for command in get_args(Command):
+        is_granted = any(privilege.split(" ")[0] == command for privilege in granted)
+        if is_granted and (reads_few if command == "SELECT" or scope.parents else True):
+            yield command
+
+
 def scans(inspection: Inspection, oid: int, scope: Scope, command: Command) -> list[Node]:
     """Return the nodes that read a table, or its partitions, where nothing but policies filters."""
     table, _ = inspection.tables[oid]
@@ -58,9 +76,22 @@ def scans(inspection: Inspection, oid: int, scope: Scope, command: Command) -> l
 
 
 def _bare_statement(table: Table, scope: Scope, command: Command) -> str:
-    """Return a statement that reads no column, or the SELECT policies would join in (P23)."""
+    """Return a statement that reads no column, or the SELECT policies would join in (P23).
+
+    That of children reads one: only what may be seen of them is found by an index.
+    """
     target = sql.table_name(table.name, table.schema)
-    if command == "UPDATE":
-        column = sql.name(scope.owner_column or next(iter(table.columns)).name)
-        return f"UPDATE {target} SET {column} = DEFAULT"  # noqa: S608
-    return f"DELETE FROM {target}" if command == "DELETE" else f"SELECT FROM {target}"  # noqa: S608
+    if command == "SELECT":
+        return f"SELECT FROM {target}"  # noqa: S608
+    reads = f" RETURNING {sql.name(scope.parents[0])}" if scope.parents else ""
+    if command == "DELETE":
+        return f"DELETE FROM {target}{reads}"  # noqa: S608
+    return f"UPDATE {target} SET {_written(table, scope)} = DEFAULT{reads}"  # noqa: S608
+
+
+def _written(table: Table, scope: Scope) -> str:
+    """Return a column, as SQL, that users may change."""
+    kept = kept_columns(table, scope)
+    free = [column.name for column in table.columns if column.name not in kept]
+    first = scope.owner_column if scope.owner_column not in {None, *kept} else free[0]
+    return sql.name(str(first))

@@ -6,6 +6,7 @@ from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
+from hedgerow.policies.wanted import is_forced
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             said = f"Row security of table {name!r} is off: every user sees every row."
         elif live.enabled and not wanted.enabled:
             said = f"Row security of table {name!r} is on although RLS_ENABLED=false: no rows."
-        elif live.forced is not wanted.force:
+        elif live.forced is not is_forced(table, wanted):
             said = f"FORCE of table {name!r} differs from RLS_FORCE, which is about its owner."
         else:
             continue

@@ -1,16 +1,19 @@
 """Try policies as a user who does not exist, on a row of another user that is in no table."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from secrets import randbelow
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Integer, String, Table, Uuid
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.config.identity import Identity, UserId
-from hedgerow.policies.scope import Scope
+from hedgerow.policies.keys import key_to_parent
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.shares import share_function
 from hedgerow.sessions.begin import set_locally
 
 
@@ -35,11 +38,39 @@ def become_new_user(inspection: Inspection) -> None:
 
 
 def another_users_row(inspection: Inspection, table: Table, scope: Scope) -> str:
-    """Return a FROM item that is one row of `table`, owned by another user, else NULL."""
-    values = {scope.owner_column: str(unused_id(inspection))} if scope.owner_column else {}
-    target = sql.table_name(table.name, table.schema)
+    """Return a FROM item that is one row of `table`, which another user's are.
+
+    Its owner is another user, its parents are none that anybody has, and the rest is NULL.
+    """
+    values = {column: _unused(table.columns[column]) for column in _parents_and_key(table, scope)}
+    if scope.owner_column:
+        values[scope.owner_column] = str(unused_id(inspection))
+    # With its schema: the name alone may be that of a type (P55).
+    target = inspection.live_tables[sql.table_name(table.name, table.schema)].sql
     row = sql.text_literal(json.dumps(values))
     return f"jsonb_populate_record(NULL::{target}, {row}) AS {sql.name(table.name)}"
+
+
+def _parents_and_key(table: Table, scope: Scope) -> Iterator[str]:
+    """Yield the columns by which a row is seen through others; not of what everybody reads."""
+    for column in scope.parents:
+        parent = scope_of(key_to_parent(table, column).parent)
+        if isinstance(parent, Scope) and not parent.read:
+            yield column
+    if shares := share_function(table, scope):
+        yield shares.shared_key
+
+
+def _unused(column: Column[Any]) -> str | int | None:
+    """Return a value of the column's type that no row has; None, where none is known."""
+    match column.type:
+        case Uuid():
+            return str(uuid4())
+        case Integer():
+            return -1 - randbelow(2**15)
+        case String(length=length):
+            return uuid4().hex[:length]
+    return None
 
 
 def true_for_another_users_row(

@@ -1,15 +1,14 @@
-"""H121: the comparison with the owner cannot use the index."""
+"""H121: the comparison with the owner, or with the parent's key, cannot use the index."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 from sqlalchemy import text
 
 from hedgerow.checks.fixes import fix_policy
 from hedgerow.checks.inspection import Inspection, UndeterminedError
 from hedgerow.checks.model import Check
-from hedgerow.checks.no_owner_index import tables_without_owner_index
-from hedgerow.checks.plans import Command, scans
+from hedgerow.checks.no_owner_index import unindexed_columns
+from hedgerow.checks.plans import Command, indexed_commands, scans
 from hedgerow.checks.trial import become_new_user
 from hedgerow.findings import Finding, Level
 
@@ -19,30 +18,35 @@ def find(inspection: Inspection) -> Iterator[Finding]:
 
     `owner_id = (SELECT rls.user_id()) OR is_admin` took 46 ms for one user's rows in a million, and
     the bare comparison 0.06 ms. PostgreSQL is forbidden to scan the table, so that it uses the
-    index however small the table still is, if it can.
+    index however small the table still is, if it can. Children come by the index on their key.
     """
     if not inspection.row_security.enabled:
         return
     become_new_user(inspection)
     inspection.application.execute(text("SET LOCAL enable_seqscan = off"))
-    unindexed = tables_without_owner_index(inspection)
+    unindexed = unindexed_columns(inspection)
     for oid, (table, scope) in inspection.tables.items():
-        if scope.owner_column is None or oid in unindexed:
+        if oid in unindexed:
             continue
-        for command in get_args(Command):
+        for command in indexed_commands(inspection, table, scope):
+            deciding = [scope.owner_column] if scope.owner_column else scope.parents
             nodes = scans(inspection, oid, scope, command)
             if all("Index Cond" in node or "Recheck Cond" in node for node in nodes):
                 continue
             yield Finding(
                 subject=f"{table.fullname} {command}",
                 sentence=f"{command} on table {table.fullname!r} cannot use the index on"
-                f" {scope.owner_column!r}: each request reads every user's rows, and one user can"
+                f" {' or '.join(map(repr, deciding))}: each request reads every user's rows, and one user can"
                 " slow all users down.",
                 fix=_fix(inspection, oid, command),
             )
     if unindexed:
-        names = ", ".join(inspection.tables[oid][0].fullname for oid in unindexed)
-        raise UndeterminedError(f"No index leads with the owner of {names} (H124).")
+        names = ", ".join(
+            f"{inspection.tables[oid][0].fullname}.{column}"
+            for oid, columns in unindexed.items()
+            for column in columns
+        )
+        raise UndeterminedError(f"No index leads with {names} (H124).")
 
 
 def _fix(inspection: Inspection, oid: int, command: Command) -> str:

@@ -18,6 +18,13 @@ IDENTITY = "(SELECT rls.user_id())"
 SIGNED_IN = f"{IDENTITY} IS NOT NULL"
 """True for everybody with an identity; without one it is the error that says so."""
 
+_SIGNED_IN_AS_SPELLED = "(( SELECT rls.user_id() AS user_id) IS NOT NULL)"
+
+
+def is_signed_in(expression: str | None) -> bool:
+    """Return whether a condition, as the server spells it, is the one that all who sign in meet."""
+    return expression == _SIGNED_IN_AS_SPELLED
+
 
 def owns(column: str) -> str:
     """Return the condition under which the row is the asking user's own."""

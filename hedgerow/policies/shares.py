@@ -37,6 +37,11 @@ class ShareFunction:
     shared_key: str
     schema: str | None = None
 
+    @property
+    def signature(self) -> str:
+        """The function with its schema and argument, as SQL."""
+        return f"rls.{sql.name(self.name)}(boolean)"
+
     def holds(self, qualifier: str, *, to_write: bool) -> str:
         """Return the condition under which a row is shared with the asking user."""
         call = f"rls.{sql.name(self.name)}({str(to_write).lower()})"
@@ -52,7 +57,6 @@ class ShareFunction:
 
         Its body is parsed as it is created, so no search_path changes what it means (P7).
         """
-        name = f"rls.{sql.name(self.name)}"
         return (
             sql.fill(
                 sql.read("hedgerow.policies", "shares.sql"),
@@ -63,12 +67,12 @@ class ShareFunction:
                 user=sql.name(self.user),
                 may_write=f"share.{sql.name(self.write)}" if self.write else "false",
             ),
-            f"COMMENT ON FUNCTION {name}(boolean) IS {sql.text_literal(json.dumps(asdict(self)))}",
+            f"COMMENT ON FUNCTION {self.signature} IS {sql.text_literal(json.dumps(asdict(self)))}",
         )
 
     def drop_statement(self) -> str:
         """Return the SQL that removes the function."""
-        return f"DROP FUNCTION rls.{sql.name(self.name)}(boolean)"
+        return f"DROP FUNCTION {self.signature}"
 
 
 def share_function(table: Table, scope: Scope) -> ShareFunction | None:

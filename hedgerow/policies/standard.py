@@ -13,6 +13,9 @@ from hedgerow.policies.policy import Policy, policy_name
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
 
+EVERYONE_SELECT = "everyone_select"
+"""How the name of the policy ends that `read="everyone"` makes."""
+
 
 def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
     """Return the policies through which the declaration of `table` keeps its rows apart.
@@ -31,7 +34,7 @@ def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
 def _policies(table: Table, scope: Scope) -> Iterator[Policy]:
     who, sees, changes = _conditions(table, scope)
     if scope.read == "everyone":
-        yield Policy(policy_name(table.name, "everyone_select"), "SELECT", using=SIGNED_IN)
+        yield Policy(policy_name(table.name, EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
     elif sees is not None:
         yield Policy(policy_name(table.name, f"{who}_select"), "SELECT", using=sees)
     if changes is not None:

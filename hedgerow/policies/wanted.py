@@ -72,8 +72,7 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     granted = user_privileges(table, scope)
     return Protection(
         enabled=row_security.enabled,
-        # The owner's function that tells of shares has to see them.
-        forced=row_security.force and not holds_shares(table),
+        forced=is_forced(table, row_security),
         policies={policy.name: policy for policy in policies},
         grants=_grants(granted, ALL_COMMANDS, ALL_COMMANDS),
         sequences=_sequence_grants(table, granted, ALL_COMMANDS),
@@ -92,11 +91,18 @@ def _check_names(table: Table, policies: Iterable[Policy]) -> None:
         )
 
 
+def is_forced(table: Table, row_security: RowSecurity) -> bool:
+    """Return whether policies shall apply to a scoped table's owner too.
+
+    Never where rows share others: the owner's function that tells of shares has to see them all.
+    """
+    return row_security.force and not holds_shares(table)
+
+
 def user_privileges(table: Table, scope: Scope) -> Privileges:
     """Return what the application may do: no more than some policy lets some row through for.
 
-    Where a row is shared for writing, its owner and its key are not to be changed: a policy cannot
-    compare the new row with the old one, so whoever may write could take it.
+    UPDATE is granted on the columns that may change, where not all of them may.
     """
     users = {RoleNames.app, "public"}
     open_to_users = {
@@ -110,13 +116,24 @@ def user_privileges(table: Table, scope: Scope) -> Privileges:
         if command in scope.commands
         and (scope.unmanaged or command in open_to_users or "ALL" in open_to_users)
     ]
-    shares = share_function(table, scope)
-    if shares is None or shares.write is None or "UPDATE" not in granted:
+    kept = kept_columns(table, scope)
+    if not kept or "UPDATE" not in granted:
         return tuple(granted)
-    kept = {scope.owner_column, shares.shared_key}
     columns = (column.name for column in table.columns if column.name not in kept)
     granted.remove("UPDATE")
     return (*granted, *sorted(f"UPDATE ({sql.name(column)})" for column in columns))
+
+
+def kept_columns(table: Table, scope: Scope) -> frozenset[str]:
+    """Return the columns of a scoped table that nobody but admins changes.
+
+    Where a row is shared for writing these are its owner and its key: a policy cannot compare the
+    new row with the old one, so whoever may write could take it.
+    """
+    shares = share_function(table, scope)
+    if shares is None or shares.write is None or scope.owner_column is None:
+        return frozenset()
+    return frozenset({scope.owner_column, shares.shared_key})
 
 
 def _grants(app: Privileges, admin: Privileges, read_only_admin: Privileges) -> Grants:

@@ -6,6 +6,7 @@ from hedgerow import sql
 from hedgerow.catalogs.tables import tables_by_name
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.scope import scoped_tables
+from hedgerow.policies.wanted import is_forced
 
 
 def reconcile(connection: Connection, metadata: MetaData, row_security: RowSecurity) -> None:
@@ -15,13 +16,14 @@ def reconcile(connection: Connection, metadata: MetaData, row_security: RowSecur
     security there would hide every row. Only what differs is altered, for ALTER TABLE waits for
     every reader.
     """
-    names = [sql.table_name(table.name, table.schema) for table, _ in scoped_tables(metadata)]
-    for target, state in tables_by_name(connection, names).items():
+    scoped = {sql.table_name(table.name, table.schema): table for table, _ in scoped_tables(metadata)}
+    for target, state in tables_by_name(connection, list(scoped)).items():
         if state.policies == 0:
             continue
         if state.enabled is not row_security.enabled:
             verb = "ENABLE" if row_security.enabled else "DISABLE"
             connection.execute(sql.Statement(f"ALTER TABLE {target} {verb} ROW LEVEL SECURITY"))
-        if state.forced is not row_security.force:
-            verb = "FORCE" if row_security.force else "NO FORCE"
+        force = is_forced(scoped[target], row_security)
+        if state.forced is not force:
+            verb = "FORCE" if force else "NO FORCE"
             connection.execute(sql.Statement(f"ALTER TABLE {target} {verb} ROW LEVEL SECURITY"))

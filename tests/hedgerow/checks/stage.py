@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import MetaData, NullPool, create_engine, text
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
@@ -29,6 +29,7 @@ class Stage:
     autocommit: bool = False
     server_version: int | None = None
     lock_timeout: str = "10s"
+    metadata: MetaData = SQLModel.metadata
 
     @property
     def row_security(self) -> RowSecurity:
@@ -58,7 +59,7 @@ class Stage:
         with engine.connect() as application, self.database.engine().connect() as owner:
             owner.execute(text(f"SET lock_timeout = '{self.lock_timeout}'"))
             owner.commit()
-            inspection = Inspection(application, self.row_security, SQLModel.metadata, owner)
+            inspection = Inspection(application, self.row_security, self.metadata, owner)
             if self.server_version is not None:
                 # What cached_property keeps: no server of an older release is at hand.
                 vars(inspection)["server_version"] = self.server_version

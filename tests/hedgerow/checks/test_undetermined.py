@@ -39,4 +39,4 @@ def test_a_server_of_which_nothing_is_known(stage: Stage) -> None:
 def test_without_an_index_nothing_can_be_said_of_its_use(stage: Stage) -> None:
     stage.run_sql("DROP INDEX ix_item_owner_id, ix_item_owner_id_created_at_id")
     (answer,) = stage.answers(CHECK["H121"])
-    assert answer.undetermined == "No index leads with the owner of item (H124)."
+    assert answer.undetermined == "No index leads with item.owner_id (H124)."
