@@ -81,6 +81,22 @@ _MAY_READ = text("""
 """)
 
 
+# A role that inherits its privileges has those of its groups: they are asked for by name.
+_BY_DEFAULT = text("""
+    SELECT pg_get_userbyid(d.defaclrole) AS creator, n.nspname AS schema,
+        coalesce(r.rolname, 'public') AS role,
+        array_agg(acl.privilege_type ORDER BY acl.privilege_type) AS privileges
+    FROM pg_default_acl d
+    LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+    CROSS JOIN LATERAL aclexplode(d.defaclacl) AS acl
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+    WHERE d.defaclobjtype = 'r' AND acl.grantee <> d.defaclrole
+      AND coalesce(r.rolname, 'public') = ANY(:roles)
+      AND n.nspname IS DISTINCT FROM :but_schema
+    GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3
+""")
+
+
 @dataclass(frozen=True)
 class Privilege:
     """One privilege that a role was granted on an object; `role` is "public" for everybody.
@@ -94,6 +110,16 @@ class Privilege:
     is_owner: bool
     privilege: str
     column: str | None
+
+
+@dataclass(frozen=True)
+class DefaultPrivileges:
+    """What `role` is granted on each table that `creator` makes, in `schema` or in any."""
+
+    creator: str
+    schema: str | None
+    role: str
+    privileges: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,6 +151,15 @@ def schema_users(connection: Connection, *, but: str) -> Mapping[str, set[str]]:
         if row.privilege == "USAGE" and not row.is_owner:
             roles.add(row.role)
     return users
+
+
+def default_privileges(
+    connection: Connection, roles: Collection[str], *, but_schema: str
+) -> list[DefaultPrivileges]:
+    """Return what ALTER DEFAULT PRIVILEGES grants one of the roles on new tables."""
+    asked = {"roles": list(roles), "but_schema": but_schema}
+    rows = connection.execute(_BY_DEFAULT, asked).mappings()
+    return [DefaultPrivileges(**{**row, "privileges": tuple(row["privileges"])}) for row in rows]
 
 
 def access(

@@ -43,6 +43,24 @@ _OPEN_CHILDREN = text(f"""
 """)  # noqa: S608
 
 
+_UNPROTECTED = text(f"""
+    WITH RECURSIVE known AS (
+        SELECT to_regclass(name)::oid AS oid FROM unnest(CAST(:but AS text[])) AS name
+        UNION
+        SELECT i.inhrelid FROM known JOIN pg_inherits i ON i.inhparent = known.oid
+    )
+    SELECT {_COLUMNS}
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relrowsecurity
+      AND n.nspname <> ALL(ARRAY['information_schema', :but_schema]) AND n.nspname !~ '^pg_'
+      AND c.oid NOT IN (SELECT oid FROM known WHERE oid IS NOT NULL)
+      AND EXISTS (SELECT FROM unnest(CAST(:roles AS name[])) AS role
+          WHERE has_schema_privilege(role, n.oid, 'USAGE')
+            AND has_any_column_privilege(role, c.oid, 'SELECT'))
+    ORDER BY n.nspname, c.relname
+""")  # noqa: S608
+
+
 @dataclass(frozen=True)
 class LiveTable:
     """A table as the database has it; `policies` is how many it has.
@@ -93,6 +111,18 @@ def open_children(
     """Return what inherits from the tables, has no row security, and one of the roles may use."""
     asked = {"tables": list(tables), "roles": list(roles)}
     return [OpenChild(**row) for row in connection.execute(_OPEN_CHILDREN, asked).mappings()]
+
+
+def unprotected_tables(
+    connection: Connection, roles: Collection[str], *, but: Collection[str], but_schema: str
+) -> list[LiveTable]:
+    """Return what has no row security and one of the roles may read, ordered by schema and name.
+
+    Left out are the tables `but`, whose names are given as SQL, their children and partitions, and
+    the server's own schemas.
+    """
+    asked = {"roles": list(roles), "but": list(but), "but_schema": but_schema}
+    return [_table(row) for row in connection.execute(_UNPROTECTED, asked).mappings()]
 
 
 def _table(row: RowMapping) -> LiveTable:

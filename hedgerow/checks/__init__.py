@@ -24,8 +24,10 @@ from hedgerow.checks import (
     signing_mismatch,
     statistics,
     table_state,
+    undeclared_table,
     unfiltered_privilege,
     unprotected_partition,
+    unprotected_table,
     unrecorded_login,
     unused_index,
 )
@@ -59,5 +61,7 @@ CHECKS: tuple[Check, ...] = (
     pooler.CHECK,
     audit_trail.CHECK,
     unrecorded_login.CHECK,
+    undeclared_table.CHECK,
+    unprotected_table.CHECK,
 )
 """Every check, in the order of their numbers."""

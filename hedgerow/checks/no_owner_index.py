@@ -66,8 +66,8 @@ def _deciding(scope: Scope) -> tuple[str, ...]:
 
 def _users_of_shares(inspection: Inspection, table: Table) -> Iterator[str]:
     """Yield the column by which shares are found, where the rows of `table` are such."""
-    users = (shares.user for shares in inspection.share_functions.values() if shares.is_table(table))
-    yield from dict.fromkeys(users)
+    functions = inspection.share_functions.values()
+    yield from dict.fromkeys(shares.user for shares in functions if shares.is_table(table))
 
 
 CHECK = Check("H124", Level.WARNING, "Missing owner index", find, pitfalls=("P49",))

@@ -82,7 +82,7 @@ def _bare_statement(table: Table, scope: Scope, command: Command) -> str:
     """
     target = sql.table_name(table.name, table.schema)
     if command == "SELECT":
-        return f"SELECT FROM {target}"  # noqa: S608
+        return f"SELECT FROM {target}"
     reads = f" RETURNING {sql.name(scope.parents[0])}" if scope.parents else ""
     if command == "DELETE":
         return f"DELETE FROM {target}{reads}"  # noqa: S608

@@ -19,6 +19,12 @@ from hedgerow.migrations.grants import (
 )
 from hedgerow.migrations.operation import RowSecurityOp
 from hedgerow.migrations.operations import CreatePolicyOp, DropPolicyOp
+from hedgerow.migrations.references import (
+    CreateReferenceCheckOp,
+    CreateShareFunctionOp,
+    DropReferenceCheckOp,
+    DropShareFunctionOp,
+)
 
 _Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
 
@@ -32,6 +38,7 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
     scoped = {(table.schema, table.name) for table, _ in inspection.scoped}
     triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
+    references: dict[tuple[str, tuple[str, ...]], list[RowSecurityOp]] = {}
     for operation in differences(
         inspection.as_owner(), inspection.metadata.tables.values(), inspection.row_security
     ):
@@ -46,10 +53,17 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
             case CreateAuditTriggerOp() | DropAuditTriggerOp():
                 subject = (operation.schema, operation.table_name)
                 triggers.setdefault(subject, []).append(operation)
+            case CreateReferenceCheckOp() | DropReferenceCheckOp():
+                key = sql.table_name(operation.table_name, operation.schema)
+                references.setdefault((key, tuple(operation.columns)), []).append(operation)
+            case CreateShareFunctionOp() | DropShareFunctionOp():
+                yield _share_function(operation, inspection)
             case _:
                 pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
     for (table, name), operations in policies.items():
         yield _policy(table, name, operations, inspection)
+    for (table, columns), operations in references.items():
+        yield _reference(table, columns, operations, inspection)
     for (schema, table), changes in triggers.items():
         if len(changes) > 1 or isinstance(changes[0], DropAuditTriggerOp):  # a missing one: H126
             yield _trigger(sql.table_name(table, schema), changes, inspection)
@@ -68,6 +82,43 @@ def _policy(
     return Finding(
         subject=f"{table}.{name}",
         sentence=f"Policy {name!r} of table {table!r} {what}.",
+        fix=_statements(operations, inspection),
+    )
+
+
+def _share_function(
+    operation: CreateShareFunctionOp | DropShareFunctionOp, inspection: Inspection
+) -> Finding:
+    name = f"rls.{operation.function_name}"
+    if isinstance(operation, DropShareFunctionOp):
+        what = "is declared by no model: through it a request learns what is shared"
+    else:
+        what = "is missing or altered: it decides which shared rows a user sees"
+    return Finding(
+        subject=f"{name}(boolean)",
+        sentence=f"Function {name!r} {what}.",
+        fix=_statements([operation], inspection),
+    )
+
+
+def _reference(
+    table: str,
+    columns: tuple[str, ...],
+    operations: Sequence[RowSecurityOp],
+    inspection: Inspection,
+) -> Finding:
+    key = ", ".join(columns)
+    match operations:
+        case [DropReferenceCheckOp()]:
+            what = "which no model declares: writing may be refused"
+        case [_]:
+            what = "but that is missing: a row can be hung on another user's"
+        case _:
+            what = "but that is altered or off: a row can be hung on another user's"
+    return Finding(
+        subject=f"{table} ({key})",
+        sentence=f"The key {key!r} of table {table!r} is checked against what its writer sees,"
+        f" {what}.",
         fix=_statements(operations, inspection),
     )
 

@@ -36,8 +36,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             yield Finding(
                 subject=f"{table.fullname} {command}",
                 sentence=f"{command} on table {table.fullname!r} cannot use the index on"
-                f" {' or '.join(map(repr, deciding))}: each request reads every user's rows, and one user can"
-                " slow all users down.",
+                f" {' or '.join(map(repr, deciding))}: each request reads every user's rows,"
+                " and one user can slow all users down.",
                 fix=_fix(inspection, oid, command),
             )
     if unindexed:

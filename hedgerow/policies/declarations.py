@@ -35,10 +35,20 @@ def undeclared_tables(tables: Iterable[Table]) -> list[Table]:
 
 def describe(table: Table) -> str:
     """Return one sentence on a table that says nothing: what follows, and what it could say."""
+    return f"{consequence(table)}: {likely_fix(table)}."
+
+
+def consequence(table: Table) -> str:
+    """Return what follows for a table that says nothing, as a clause."""
     return (
         f"Table {table.fullname!r} does not say whose rows it holds, so requests get no privilege"
-        f" on it: give its class one of {', or '.join(likely_declarations(table))}."
+        " on it"
     )
+
+
+def likely_fix(table: Table) -> str:
+    """Return what a table that says nothing could say, as a clause."""
+    return f"give its class one of {', or '.join(likely_declarations(table))}"
 
 
 def likely_declarations(table: Table) -> list[str]:

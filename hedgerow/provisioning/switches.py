@@ -16,7 +16,8 @@ def reconcile(connection: Connection, metadata: MetaData, row_security: RowSecur
     security there would hide every row. Only what differs is altered, for ALTER TABLE waits for
     every reader.
     """
-    scoped = {sql.table_name(table.name, table.schema): table for table, _ in scoped_tables(metadata)}
+    tables = (table for table, _ in scoped_tables(metadata))
+    scoped = {sql.table_name(table.name, table.schema): table for table in tables}
     for target, state in tables_by_name(connection, list(scoped)).items():
         if state.policies == 0:
             continue

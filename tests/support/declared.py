@@ -83,7 +83,11 @@ TASK_LABEL = _table(
 NOTICE = _table("notice", Scope(None, read="everyone"), Column("title", Text))
 EVENT = _table("event", Scope("owner_id", commands={"SELECT", "INSERT"}), _owner())
 TICKET = _table(
-    "ticket", Scope("owner_id"), _owner(), _refers("project_id", "project.id"), Column("title", Text)
+    "ticket",
+    Scope("owner_id"),
+    _owner(),
+    _refers("project_id", "project.id"),
+    Column("title", Text),
 )
 STEP = _table(
     "step",
@@ -122,7 +126,7 @@ def declare_in(database: Database, row_security: RowSecurity = ROW_SECURITY) -> 
     check_declarations(METADATA)
     with database.as_owner() as owner:
         METADATA.create_all(owner)
-        owner.execute(text("DROP TABLE item"))
+        owner.execute(text('DROP TABLE item, "user"'))
         before, after = around_tables(differences(owner, _TABLES, row_security))
         for operation in (*before, *after):
             for statement in operation.statements(row_security.roles):
@@ -130,7 +134,7 @@ def declare_in(database: Database, row_security: RowSecurity = ROW_SECURITY) -> 
 
 
 def fill(database: Database) -> None:
-    """Give each of twenty users a row in each table; alice reads bob's project, and carol writes."""
+    """Give each of twenty users a row in each table; alice reads bob's project, carol writes."""
     with database.as_owner() as owner:
         for table in _TABLES:
             if table is not PROJECT_SHARE:

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Column, MetaData, Table, Uuid
+
 SECRET = "the secret of the tests of checks"
 OTHER_SECRET = "another secret, of another database"
 
 _DEFINER = "CREATE FUNCTION everything() RETURNS SETOF item LANGUAGE sql SECURITY DEFINER"
 _OWNS = "owner_id = (SELECT rls.user_id())"
+
+UNDECLARED = MetaData()
+Table("label", UNDECLARED, Column("id", Uuid, primary_key=True))
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class Fault:
     for names. A fault with `own_roles` changes roles, which are the whole cluster's, and gets a
     deployment with names of its own. `settings` are the application's once the fault is there;
     `signed` has the database sign from the beginning. `by_hand` says that the fix is no command.
-    `since` is the version of PostgreSQL that brought what the fault is about.
+    `since` is the version of PostgreSQL that brought what the fault is about. `models` are those in
+    the place of the application's.
     """
 
     check: str
@@ -31,10 +37,16 @@ class Fault:
     autocommit: bool = False
     lost_secret: bool = False
     since: int = 0
+    models: MetaData | None = None
 
     @property
     def by_hand(self) -> bool:
-        return self.server_version is not None or self.autocommit or self.lost_secret
+        return (
+            self.server_version is not None
+            or self.autocommit
+            or self.lost_secret
+            or self.models is not None
+        )
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -303,5 +315,35 @@ FAULTS: tuple[Fault, ...] = (
         "{maintenance}",
         ("ALTER EVENT TRIGGER rls_audit_login DISABLE",),
         since=170000,
+    ),
+    Fault("H128", "label", models=UNDECLARED),
+    Fault("H129", "queue", ("CREATE TABLE queue (id int)", "GRANT SELECT ON queue TO {app}")),
+    Fault(
+        "H129",
+        "jobs.Queue 1",
+        (
+            "CREATE SCHEMA jobs",
+            'CREATE TABLE jobs."Queue 1" (id int)',
+            "GRANT USAGE ON SCHEMA jobs TO {admin}",
+            'GRANT SELECT (id) ON jobs."Queue 1" TO PUBLIC',
+        ),
+    ),
+    Fault(
+        "H129",
+        "queue",
+        ("CREATE TABLE queue (id int)", "ALTER TABLE queue OWNER TO {app}"),
+    ),
+    Fault(
+        "H129",
+        "default privileges FOR ROLE {maintenance} IN SCHEMA public {app}",
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {maintenance} IN SCHEMA public"
+            " GRANT SELECT, DELETE ON TABLES TO {app}",
+        ),
+    ),
+    Fault(
+        "H129",
+        "default privileges FOR ROLE {maintenance} public",
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE {maintenance} GRANT SELECT ON TABLES TO PUBLIC",),
     ),
 )

@@ -71,6 +71,7 @@ class Stage:
         self.settings |= fault.settings
         self.autocommit = fault.autocommit
         self.server_version = fault.server_version
+        self.metadata = fault.models or self.metadata
 
     def fix(self, fix: str) -> None:
         """Do what a fix says, as it stands: SQL as the owner, or a command in the project."""

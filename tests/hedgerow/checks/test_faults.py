@@ -25,6 +25,7 @@ def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: Fault) -> No
     (good,) = stage.answers(check)
     assert (good.findings, good.undetermined) == ((), None)
 
+    models = stage.metadata
     stage.plant(fault)
     (bad,) = stage.answers(check)
     assert bad.undetermined is None
@@ -33,6 +34,7 @@ def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: Fault) -> No
     assert all("\n" not in finding.sentence for finding in bad.findings)
 
     if fault.by_hand:
+        stage.metadata = models
         stage.autocommit = False
         stage.settings |= {"RLS_CONTEXT_SECRET": SECRET} if fault.lost_secret else {}
         stage.server_version = fault.server_version and _fixed_version(fault.server_version)

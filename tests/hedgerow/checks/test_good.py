@@ -181,4 +181,4 @@ def test_levels() -> None:
     levels = {check.number: check.level for check in CHECKS}
     assert [n for n, level in levels.items() if level is Level.NOTE] == ["H119", "H127"]
     warnings = [n for n, level in levels.items() if level is Level.WARNING]
-    assert warnings == ["H107", "H120", "H121", "H122", "H123", "H124"]
+    assert warnings == ["H107", "H120", "H121", "H122", "H123", "H124", "H129"]
