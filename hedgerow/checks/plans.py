@@ -7,9 +7,8 @@ from sqlalchemy import Table, text
 
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
-from hedgerow.config.roles import RoleNames
 from hedgerow.policies.scope import Scope
-from hedgerow.policies.wanted import declared_protection, kept_columns
+from hedgerow.policies.wanted import kept_columns, user_privileges
 
 Node = Mapping[str, Any]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -13,6 +14,7 @@ from hedgerow.connect import explain_connection_failure, first_line
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.why.answer import Explanation
 from hedgerow.why.decide import decide
+from hedgerow.why.declared import sentences_from_declaration
 from hedgerow.why.impersonation import hold_past_policies
 from hedgerow.why.policies import GATES, conditions_at
 from hedgerow.why.question import Question
@@ -66,11 +68,15 @@ def _explain(
     table = live_table(connection, question.table)
     row_security = project.row_security
     exists = hold_past_policies(connection, row_security, identities[0], table, question.key)
-    answers = tuple(
-        decide(connection, row_security, identity, table, question.command, row_exists=exists)
-        for identity in identities
-    )
-    return Explanation(question, name, answers)
+    answers = []
+    for identity in identities:
+        asked = (connection, row_security, identity)
+        answer = decide(*asked, table, question.command, row_exists=exists)
+        told = sentences_from_declaration(
+            *asked, question.table, question.command, row_exists=exists
+        )
+        answers.append(replace(answer, declared=tuple(told)))
+    return Explanation(question, name, tuple(answers))
 
 
 @contextmanager

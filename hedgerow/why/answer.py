@@ -23,6 +23,7 @@ class Decider(StrEnum):
     IDENTITY = "identity"
     NO_ROW = "no such row"
     POLICY = "policy"
+    REFERENCE = "checked key"
     ROLE = "role"
     ROW_SECURITY_OFF = "row security off"
 
@@ -69,7 +70,8 @@ class Gate:
 class Answer:
     """How it comes out for one identity, in the database role that its requests run in.
 
-    `gates` are those up to the one that decided. `caution` says what makes the answer less sure.
+    `gates` are those up to the one that decided. `declared` are sentences on whose the row is, from
+    the models. `caution` says what makes the answer less sure.
     """
 
     identity: Identity
@@ -78,6 +80,7 @@ class Answer:
     decided_by: Decider
     because: str
     gates: tuple[Gate, ...] = ()
+    declared: tuple[str, ...] = ()
     caution: str | None = None
 
 

@@ -1,6 +1,6 @@
 """Whether a statement is allowed, and what decides: rules, in the order that PostgreSQL asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from hedgerow.why.answer import Answer, Decider, Gate, Verdict
 from hedgerow.why.impersonation import impersonating
 from hedgerow.why.policies import pass_gates
 from hedgerow.why.question import Command
+from hedgerow.why.references import hidden_references
 
 _IDENTITY_STATES = frozenset({MISSING_IDENTITY, INVALID_SIGNATURE, EXPIRED_SIGNATURE})
 
@@ -124,6 +125,9 @@ _BEFORE_POLICIES: tuple[Callable[[_Case], Answer | None], ...] = (
 def _policies(case: _Case) -> Answer:
     with impersonating(case.connection, case.row_security, case.identity) as role_taken:
         gates = tuple(pass_gates(case.connection, case.table, case.role, case.command))
+        # A key is checked once the policies have let the row through.
+        writes = case.command in (Command.INSERT, Command.UPDATE) and gates[-1].passes
+        hidden = list(hidden_references(case.connection, case.table)) if writes else []
     caution = None
     if not role_taken:
         caution = (
@@ -131,7 +135,17 @@ def _policies(case: _Case) -> Answer:
             " that reads another table may come out differently in a request."
         )
     verdict, decider, because = _outcome(gates[-1])
+    if hidden and case.command is Command.INSERT:
+        verdict, decider, because = Verdict.REFUSED, Decider.REFERENCE, _hidden_parents(hidden)
+    elif hidden:
+        because += f" An update that writes the key is refused, though: {_hidden_parents(hidden)}"
     return case.answer(verdict, decider, because, gates=gates, caution=caution)
+
+
+def _hidden_parents(keys: Sequence[str]) -> str:
+    if len(keys) == 1:
+        return f"The key {keys[0]} refers to a row that this user cannot see."
+    return f"The keys {' and '.join(keys)} refer to rows that this user cannot see."
 
 
 def _outcome(gate: Gate) -> tuple[Verdict, Decider, str]:

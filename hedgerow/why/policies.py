@@ -12,7 +12,7 @@ from hedgerow.catalogs.tables import LiveTable
 from hedgerow.connect import first_line
 from hedgerow.why.answer import Gate, PolicyOutcome
 from hedgerow.why.question import Command
-from hedgerow.why.row import HELD_ROW, names_in_full
+from hedgerow.why.row import held_row, held_values, names_in_full
 
 USING = "USING"
 WITH_CHECK = "WITH CHECK"
@@ -78,11 +78,7 @@ def pass_gates(
 
 
 def _evaluate(connection: Connection, table: LiveTable, condition: Condition) -> PolicyOutcome:
-    # The row stands under its table's name, as conditions refer to it inside sub-selects.
-    source = f"FROM unnest(ARRAY[{HELD_ROW}::{table.sql}]) AS {sql.name(table.name)}"
-    columns = [f"{sql.name(table.name)}.{sql.name(column)}::text" for column in condition.columns]
-    named = sql.Statement(f"SELECT {', '.join(columns)} {source}")
-    values = connection.execute(named).one() if columns else ()
+    values = held_values(connection, table, condition.columns)
     outcome = PolicyOutcome(
         condition.policy,
         condition.permissive,
@@ -92,7 +88,7 @@ def _evaluate(connection: Connection, table: LiveTable, condition: Condition) ->
     )
     savepoint = connection.begin_nested()
     try:
-        asked = sql.Statement(f"SELECT ({condition.expression}) {source}")
+        asked = sql.Statement(f"SELECT ({condition.expression}) FROM {held_row(table)}")  # noqa: S608
         return replace(outcome, result=connection.execute(asked).scalar_one())
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)

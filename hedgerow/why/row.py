@@ -1,6 +1,6 @@
 """Find a row past its policies, and hold it on the server for conditions to be tried on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -71,6 +71,25 @@ def names_in_full(connection: Connection) -> Iterator[None]:
         yield
     finally:
         savepoint.rollback()
+
+
+def held_row(table: LiveTable) -> str:
+    """Return a FROM item that is the row of `table` that is held, under its table's name.
+
+    Conditions refer to it by that name inside sub-selects.
+    """
+    return f"unnest(ARRAY[{HELD_ROW}::{table.sql}]) AS {sql.name(table.name)}"
+
+
+def held_values(
+    connection: Connection, table: LiveTable, columns: Sequence[str]
+) -> tuple[str | None, ...]:
+    """Return values of the row of `table` that is held, as text."""
+    if not columns:
+        return ()
+    named = ", ".join(f"{sql.name(table.name)}.{sql.name(column)}::text" for column in columns)
+    asked = sql.Statement(f"SELECT {named} FROM {held_row(table)}")  # noqa: S608
+    return tuple(connection.execute(asked).one())
 
 
 def hold(connection: Connection, table: LiveTable, key: Mapping[str, str]) -> bool:

@@ -26,6 +26,7 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         yield f"  The models exempt {question.table.fullname!r} from row security: {scope.reason}"
     for answer in explanation.answers:
         yield f"  {_ANSWERS[answer.verdict]}, as {_who(answer.identity)}: {answer.because}"
+        yield from (f"    {sentence}" for sentence in answer.declared)
         yield (
             f"    Decided by: {answer.decided_by}. The request runs as {answer.database_role},"
             f" user id {answer.identity.user_id}."
@@ -40,7 +41,8 @@ def summary(answer: Answer, question: Question) -> str:
     """Return one line, for a log."""
     return (
         f"{answer.identity} may{'' if answer.verdict is Verdict.ALLOWED else ' not'}"
-        f" {_VERBS[question.command]} {row_name(question)} ({answer.decided_by}): {answer.because}"
+        f" {_VERBS[question.command]} {row_name(question)} ({answer.decided_by}):"
+        f" {' '.join((answer.because, *answer.declared))}"
     )
 
 
@@ -89,6 +91,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "decided_by": answer.decided_by.value,
         "because": answer.because,
+        "declared": list(answer.declared),
         "caution": answer.caution,
         "gates": [
             {

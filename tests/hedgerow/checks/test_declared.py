@@ -227,5 +227,5 @@ def test_the_start_names_a_table_that_says_nothing(database: Database) -> None:
     assert str(refused.value) == (
         "Table 'comment' does not say whose rows it holds, so requests get no privilege on it."
         ' Give its class one of __rls__ = hedgerow.Scope.through("item_id"),'
-        ' or __rls__ = hedgerow.exempt("why everybody may read it").'
+        ' or __rls__ = hedgerow.exempt("why every user may read it").'
     )

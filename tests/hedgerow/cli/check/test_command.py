@@ -32,7 +32,7 @@ def test_a_fault_says_what_it_is_and_what_fixes_it(folder: Path, faulty: Databas
     assert "warning  H124 item" in lines
     unknown = lines.index("unknown  H121 Owner index unused")
     assert lines[unknown + 1] == (
-        "    Could not determine: No index leads with the owner of item (H124)."
+        "    Could not determine: No index leads with item.owner_id (H124)."
     )
     assert lines[-1].startswith(f"{len(CHECKS)} checks: 1 error, ")
     assert "1 could not be determined, 0 allowed." in lines[-1]

@@ -17,7 +17,7 @@ def test_json(folder: Path, faulty: Database) -> None:
     assert (found["subject"], report["H110"]["level"]) == ("everything", "error")
     assert found["fix"] == "ALTER VIEW public.everything SET (security_invoker = true);"
     assert report["H110"]["page"] == "docs/reference/checks/H110.md"
-    assert report["H121"]["undetermined"] == "No index leads with the owner of item (H124)."
+    assert report["H121"]["undetermined"] == "No index leads with item.owner_id (H124)."
     assert report["H101"]["findings"] == []
 
 
