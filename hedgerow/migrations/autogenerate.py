@@ -1,13 +1,16 @@
 """Let autogenerate and `alembic check` see row security as they see columns."""
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from graphlib import CycleError
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import DropTableOp, UpgradeOps
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy import Connection, MetaData, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow.audit import functions as audit_functions
@@ -16,8 +19,10 @@ from hedgerow.connect import first_line
 from hedgerow.errors import DriftError
 from hedgerow.migrations.audit import CreateAuditOp, CreateAuditTriggerOp, DropAuditOp
 from hedgerow.migrations.compare import compare_shares, compare_table
+from hedgerow.migrations.drops import drops_last
 from hedgerow.migrations.operation import ROW_SECURITY_OPTION, RowSecurityOp
 from hedgerow.migrations.operations import CreateFunctionsOp, CreatePolicyOp
+from hedgerow.migrations.references import DropShareFunctionOp
 from hedgerow.migrations.schemas import compare_schemas
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live import live_protections
@@ -48,6 +53,8 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         if drifted:
             fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
             raise DriftError(" ".join([*drifted, fix]))
+        with suppress(CycleError):
+            upgrade.ops[:] = drops_last(upgrade.ops)
         dropped = {(op.schema, op.table_name) for op in upgrade.ops if isinstance(op, DropTableOp)}
         needed = differences(connection, tables, row_security, dropped)
     except DBAPIError as error:
@@ -83,8 +90,10 @@ def _is_included(context: AutogenContext, table: Table) -> bool:
         "schema_name": table.schema,
         "schema_qualified_table_name": table.fullname,
     }
-    return context.run_name_filters(table.name, "table", parents) and context.run_object_filters(
-        table, table.name, "table", False, None
+    return (
+        context.run_name_filters(table.schema, "schema", {})
+        and context.run_name_filters(table.name, "table", parents)
+        and context.run_object_filters(table, table.name, "table", False, None)
     )
 
 
@@ -110,24 +119,42 @@ def differences(
     schemas = {schema or default_schema for schema in declared_schemas | dropped_schemas | {None}}
     all_live = live_protections(connection, schemas, row_security.roles)
     all_wanted = {key: declared_protection(table, row_security) for key, table in by_key.items()}
-    shares = compare_shares(connection, [wanted.shares for wanted in all_wanted.values()])
+    shares = list(
+        compare_shares(
+            connection,
+            [wanted.shares for wanted in all_wanted.values()],
+            all_wanted.keys() | set(dropped),
+        )
+    )
     needed += shares
-    makes_more = bool(shares) or not all_live.keys() >= all_wanted.keys()
+    remade = {one.function_name for one in shares if isinstance(one, DropShareFunctionOp)}
+    makes_more = cache(lambda: bool(shares) or _lacks_something(connection, by_key.values()))
     for key in sorted({*all_wanted, *dropped}, key=lambda key: (key[0] or "", key[1])):
         live, wanted = all_live.get(key, Protection()), all_wanted.get(key, Protection())
-        table = by_key.get(key)
         if key in all_live:
             wanted = _without_missing_sequences(wanted, live)
         needed += compare_table(
             connection,
             key,
-            _without_unmanaged(live, table),
+            _without_unmanaged(live, by_key.get(key)),
             wanted,
-            [] if table is None else [column.name for column in table.columns],
             row_security.roles,
+            remade=remade,
             makes_more=makes_more,
         )
     return needed
+
+
+def _lacks_something(connection: Connection, tables: Iterable[Table]) -> bool:
+    """Return whether one of the tables, or a column of it, is still to be made."""
+    inspector = inspect(connection)
+    for table in tables:
+        if not inspector.has_table(table.name, table.schema):
+            return True
+        existing = {column["name"] for column in inspector.get_columns(table.name, table.schema)}
+        if not existing.issuperset(column.name for column in table.columns):
+            return True
+    return False
 
 
 def _without_unmanaged(live: Protection, table: Table | None) -> Protection:

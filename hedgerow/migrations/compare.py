@@ -1,8 +1,8 @@
 """Find where a table's protection in the database differs from what the models declare."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
@@ -30,7 +30,7 @@ from hedgerow.migrations.references import (
 from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
 from hedgerow.policies.live_helpers import live_shares, would_change
 from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
-from hedgerow.policies.references import ReferenceCheck
+from hedgerow.policies.references import ReferenceCheck, drop_statements
 from hedgerow.policies.shares import ShareFunction
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 
@@ -43,22 +43,27 @@ def compare_table(
     key: TableKey,
     live: Protection,
     wanted: Protection,
-    wanted_columns: Collection[str],
     roles: RoleNames,
     *,
-    makes_more: bool = False,
+    remade: Collection[str],
+    makes_more: Callable[[], bool],
 ) -> Iterator[RowSecurityOp]:
     """Yield what makes a table's protection, as it is in the database, what the models want.
 
-    `makes_more` says that the same revision makes tables or functions, which policies may name.
+    `remade` are the functions in schema `rls` that the same revision drops and makes anew: the
+    policies that call them go and come with them. `makes_more` says whether it makes tables,
+    columns or functions, which policies may name.
+
     Raises a SQLAlchemy DBAPIError where the server cannot tell whether a policy differs.
     """
     yield from _removals(key, live, wanted)
     yield from _additions(key, live, wanted)
     schema, table = key
-    for name in _altered_policies(
-        connection, key, live, wanted, wanted_columns, roles, makes_more=makes_more
-    ):
+    calls_remade = {n for n, p in live.policies.items() if _calls(p, remade)} & set(wanted.policies)
+    altered = _altered_policies(
+        connection, key, live, wanted, roles, but=calls_remade, makes_more=makes_more
+    )
+    for name in (*sorted(calls_remade), *altered):
         yield CreatePolicyOp.of(live.policies[name], table, schema).reverse()
         yield CreatePolicyOp.of(wanted.policies[name], table, schema)
     for name, check in wanted.references.items():
@@ -116,22 +121,27 @@ def _additions(key: TableKey, live: Protection, wanted: Protection) -> Iterator[
 
 
 def compare_shares(
-    connection: Connection, wanted: Iterable[ShareFunction | None]
-) -> list[RowSecurityOp]:
-    """Return what makes the functions that tell of shares what the models want."""
+    connection: Connection, wanted: Iterable[ShareFunction | None], ours: Collection[TableKey]
+) -> Iterator[DropShareFunctionOp | CreateShareFunctionOp]:
+    """Yield what makes the functions that tell of shares what the models want.
+
+    Those that read another table than `ours` are left alone. A function that differs is dropped
+    and made anew, for it keeps the columns that it reads from being dropped (P61).
+    """
     live = live_shares(connection)
     by_name = {shares.name: shares for shares in wanted if shares is not None}
-    needed: list[RowSecurityOp] = [
-        DropShareFunctionOp(name, _reverse=CreateShareFunctionOp.of(shares))
-        for name, shares in live.items()
-        if name not in by_name
-    ]
+    for name, shares in live.items():
+        if name not in by_name and (shares.schema, shares.table) in ours:
+            yield CreateShareFunctionOp.of(shares).reverse()
     for name, shares in by_name.items():
-        if live.get(name) != shares or would_change(
+        create = CreateShareFunctionOp.of(shares)
+        if name not in live:
+            yield create
+        elif live[name] != shares or would_change(
             connection, (), shares.create_statements(), name, None
         ):
-            needed.append(CreateShareFunctionOp.of(shares, replaces=live.get(name)))
-    return needed
+            yield CreateShareFunctionOp.of(live[name]).reverse()
+            yield create
 
 
 def _altered_policies(
@@ -139,12 +149,12 @@ def _altered_policies(
     key: TableKey,
     live: Protection,
     wanted: Protection,
-    wanted_columns: Collection[str],
     roles: RoleNames,
     *,
-    makes_more: bool,
+    but: Collection[str],
+    makes_more: Callable[[], bool],
 ) -> Iterator[str]:
-    """Yield the name of each policy that exists but is not as wanted.
+    """Yield the name of each policy, `but` those, that exists and is not as wanted.
 
     The server judges: what is wanted is created in a savepoint and read back, so that spelling does
     not matter and a changed condition is seen (P38). An error there is raised (P39), but for what
@@ -152,7 +162,7 @@ def _altered_policies(
     """
     schema, table = key
     target = sql.table_name(table, schema)
-    for name in (name for name in wanted.policies if name in live.policies):
+    for name in (name for name in wanted.policies if name in live.policies and name not in but):
         try:
             seen = policy_as_the_server_sees_it(
                 connection,
@@ -163,10 +173,7 @@ def _altered_policies(
                 roles=roles,
             )
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _UNDEFINED:
-                raise
-            existing = {column["name"] for column in inspect(connection).get_columns(table, schema)}
-            if existing.issuperset(wanted_columns) and not makes_more:
+            if getattr(error.orig, "sqlstate", None) not in _UNDEFINED or not makes_more():
                 raise
             yield name
         else:
@@ -193,11 +200,17 @@ def _is_another_check(connection: Connection, key: TableKey, check: ReferenceChe
     schema, table = key
     return would_change(
         connection,
-        drop=check.drop_statements(table, schema),
+        drop=drop_statements(table, schema, check.columns, check.function),
         create=check.create_statements(table, schema),
         name=check.name,
         table=sql.table_name(table, schema),
     )
+
+
+def _calls(policy: Policy, functions: Collection[str]) -> bool:
+    """Return whether a policy, as the server shows it, calls one of the functions in `rls`."""
+    conditions = f"{policy.using} {policy.with_check}"
+    return any(name.replace('"', '""') in conditions for name in functions)
 
 
 def _facts(policy: Policy) -> tuple[object, ...]:

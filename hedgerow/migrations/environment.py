@@ -1,8 +1,10 @@
 """What an Alembic `env.py` calls: roles, then history, then the settings that are not history."""
 
+from collections.abc import Collection
 from typing import Any
 
 from alembic import context
+from alembic.runtime.environment import IncludeNameFn, NameFilterParentNames, NameFilterType
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -34,7 +36,9 @@ def run(
 
     Commands that move the database (upgrade, downgrade, stamp) first make sure that the roles
     exist, and at the end bring ENABLE, FORCE and the signing key to what `row_security` says; all
-    of it is one transaction. `options` go to `context.configure`.
+    of it is one transaction. `options` go to `context.configure`; what `include_name` and
+    `include_object` exclude is neither granted nor revoked anything either (P62). Of the schemas,
+    autogenerate sees those of the models and those that were opened to the application.
 
     Row security is off for the owner, so that under FORCE a backfill or a foreign key's validation
     that would skip hidden rows fails instead of reporting success (P35, P36).
@@ -66,12 +70,9 @@ def run(
             schemas = {table.schema for table in target_metadata.tables.values()}
             schemas |= used_schemas(connection, row_security.roles)
             connection.commit()  # Alembic opens, and ends, a transaction of its own
-            context.configure(
-                connection=connection,
-                include_schemas=schemas != {None},
-                include_name=lambda name, kind, _: kind != "schema" or name in schemas,
-                **common,
-            )
+            common.setdefault("include_schemas", schemas != {None})
+            common["include_name"] = _within(schemas, common.get("include_name"))
+            context.configure(connection=connection, **common)
             with context.begin_transaction():
                 if _moves_database():
                     ensure_roles(connection, row_security, passwords)
@@ -86,6 +87,17 @@ def run(
                     reconcile(connection, target_metadata, row_security)
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error
+
+
+def _within(schemas: Collection[str | None], include_name: IncludeNameFn | None) -> IncludeNameFn:
+    """Return an `include_name` that knows these schemas only, and asks the project's own too."""
+
+    def include(name: str | None, kind: NameFilterType, parents: NameFilterParentNames) -> bool:
+        if kind == "schema" and name not in schemas:
+            return False
+        return include_name is None or include_name(name, kind, parents)
+
+    return include
 
 
 def _explain(error: DBAPIError) -> str:

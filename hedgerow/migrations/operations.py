@@ -1,5 +1,6 @@
 """Alembic operations for schema `rls`, and for row security and policies of a table."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Self, cast
@@ -163,3 +164,14 @@ class DropPolicyOp(RemovalOp):
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
         return (drop_policy_statement(self.policy_name, self.table_name, self.schema),)
+
+    def names(self, things: Iterable[str]) -> bool:
+        """Return whether a condition of the policy names one of these tables or functions.
+
+        Rather once too often: it looks for the name in what autogenerate has read.
+        """
+        if not isinstance(self._reverse, CreatePolicyOp):
+            return False
+        conditions = f"{self._reverse.using} {self._reverse.with_check}"
+        quoted = (re.escape(thing.replace('"', '""')) for thing in things)
+        return any(re.search(rf"(?<!\w){thing}(?!\w)", conditions) for thing in quoted)

@@ -1,14 +1,12 @@
 """Alembic operations for what policies lean on: checked keys, and functions that tell of shares."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Self
-
-from alembic.operations import MigrateOperation
 
 from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operation import RemovalOp, RowSecurityOp, operation
-from hedgerow.policies.references import ReferenceCheck
+from hedgerow.policies.references import ReferenceCheck, drop_statements
 from hedgerow.policies.shares import ShareFunction
 
 
@@ -17,7 +15,8 @@ from hedgerow.policies.shares import ShareFunction
 class CreateReferenceCheckOp(RowSecurityOp):
     """Have whoever writes `columns` see the row of the table `parent` that they refer to.
 
-    `constraint` is the foreign key whose error answers; `deferrable` its "IMMEDIATE" or "DEFERRED".
+    `function` is made in schema `rls`. `constraint` is the foreign key whose error answers, and
+    `deferrable` its "IMMEDIATE" or "DEFERRED".
     """
 
     table_name: str
@@ -26,6 +25,7 @@ class CreateReferenceCheckOp(RowSecurityOp):
     parent_columns: Sequence[str]
     _: KW_ONLY
     constraint: str
+    function: str
     parent_schema: str | None = None
     deferrable: str | None = None
     schema: str | None = None
@@ -39,6 +39,7 @@ class CreateReferenceCheckOp(RowSecurityOp):
             check.parent,
             check.parent_columns,
             constraint=check.constraint,
+            function=check.function,
             parent_schema=check.parent_schema,
             deferrable=check.deferrable,
             schema=schema,
@@ -51,9 +52,10 @@ class CreateReferenceCheckOp(RowSecurityOp):
             tuple(self.columns),
             self.parent,
             tuple(self.parent_columns),
-            self.constraint,
-            self.parent_schema,
-            self.deferrable,
+            constraint=self.constraint,
+            function=self.function,
+            parent_schema=self.parent_schema,
+            deferrable=self.deferrable,
         )
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
@@ -61,7 +63,11 @@ class CreateReferenceCheckOp(RowSecurityOp):
 
     def reverse(self) -> "DropReferenceCheckOp":
         return DropReferenceCheckOp(
-            self.table_name, self.columns, schema=self.schema, _reverse=self
+            self.table_name,
+            self.columns,
+            function=self.function,
+            schema=self.schema,
+            _reverse=self,
         )
 
 
@@ -75,11 +81,11 @@ class DropReferenceCheckOp(RemovalOp):
     table_name: str
     columns: Sequence[str]
     _: KW_ONLY
+    function: str
     schema: str | None = None
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        check = ReferenceCheck(tuple(self.columns), "", (), "")
-        return check.drop_statements(self.table_name, self.schema)
+        return drop_statements(self.table_name, self.schema, self.columns, self.function)
 
 
 @operation("create_share_function")
@@ -102,11 +108,10 @@ class CreateShareFunctionOp(RowSecurityOp):
     returns: str
     shared_key: str
     schema: str | None = None
-    _replaces: "CreateShareFunctionOp | None" = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, shares: ShareFunction, replaces: ShareFunction | None = None) -> Self:
-        """Return what makes a function, in the place of the former one where there is one."""
+    def of(cls, shares: ShareFunction) -> Self:
+        """Return what makes a function."""
         return cls(
             shares.name,
             shares.table,
@@ -116,7 +121,6 @@ class CreateShareFunctionOp(RowSecurityOp):
             returns=shares.returns,
             shared_key=shares.shared_key,
             schema=shares.schema,
-            _replaces=cls.of(replaces) if replaces else None,
         )
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
@@ -131,8 +135,8 @@ class CreateShareFunctionOp(RowSecurityOp):
             schema=self.schema,
         ).create_statements()
 
-    def reverse(self) -> MigrateOperation:
-        return self._replaces or DropShareFunctionOp(self.function_name, _reverse=self)
+    def reverse(self) -> "DropShareFunctionOp":
+        return DropShareFunctionOp(self.function_name, _reverse=self)
 
 
 @operation("drop_share_function")

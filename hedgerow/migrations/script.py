@@ -11,6 +11,7 @@ from hedgerow import sql
 from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, VERSION
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.scope import scoped_tables
+from hedgerow.policies.wanted import is_forced
 from hedgerow.provisioning.functions import definitions
 from hedgerow.provisioning.role_changes import (
     Membership,
@@ -49,9 +50,9 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
     for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"
-    force = "FORCE" if row_security.force else "NO FORCE"
     for table, _ in scoped_tables(metadata):
         target = sql.table_name(table.name, table.schema)
+        force = "FORCE" if is_forced(table, row_security) else "NO FORCE"
         for verb in (enable, force):
             context.execute(sql.Statement(f"ALTER TABLE {target} {verb} ROW LEVEL SECURITY"))
 

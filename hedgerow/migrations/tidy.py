@@ -34,14 +34,14 @@ def tidy(
 def _without_dropped(container: OpContainer) -> Iterator[MigrateOperation]:
     tables = {_subject(op) for op in container.ops if isinstance(op, DropTableOp)}
     schemas = {op.schema for op in container.ops if isinstance(op, DropSchemaOp)}
-    # A function that policies call cannot be dropped before them.
-    called = any(isinstance(op, DropShareFunctionOp) for op in container.ops)
+    gone = {name for _, name in tables if name}
+    gone |= {op.function_name for op in container.ops if isinstance(op, DropShareFunctionOp)}
     for operation in container.ops:
         schema, _ = subject = _subject(operation)
         goes_anyway = subject in tables or schema in schemas
         can_go = isinstance(operation, RowSecurityOp) and operation.goes_with_table
-        if called and isinstance(operation, DropPolicyOp):
-            can_go = False
+        if isinstance(operation, DropPolicyOp) and operation.names(gone - {operation.table_name}):
+            can_go = False  # or what it names could not be dropped before its own table (P61)
         if not (can_go and goes_anyway):
             yield operation
 

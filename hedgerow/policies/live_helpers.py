@@ -17,10 +17,17 @@ _REFERENCES = text("""
     WHERE starts_with(tgname, :prefix) AND NOT tgisinternal AND tgrelid = ANY(:tables)
 """)
 
+# A function depends on the one table that it reads.
 _SHARES = text("""
-    SELECT obj_description(p.oid, 'pg_proc') AS made_from
+    SELECT DISTINCT p.proname AS name, c.relname AS table,
+           CASE WHEN n.nspname <> current_schema() THEN n.nspname END AS schema,
+           obj_description(p.oid, 'pg_proc') AS made_from
     FROM pg_proc p
-    WHERE pronamespace = to_regnamespace('rls') AND starts_with(proname, :prefix)
+    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+    JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE p.pronamespace = to_regnamespace('rls') AND starts_with(p.proname, :prefix)
+      AND obj_description(p.oid, 'pg_proc') IS NOT NULL
 """)
 
 # Both with all that a definition says, and whether a trigger is switched off.
@@ -49,9 +56,13 @@ def live_references(
 
 def live_shares(connection: Connection) -> Mapping[str, ShareFunction]:
     """Return the functions that tell of shares, by name, as their comments say."""
-    comments = connection.scalars(_SHARES, {"prefix": SHARES_PREFIX})
-    functions = (ShareFunction(**json.loads(comment)) for comment in comments if comment)
-    return {function.name: function for function in functions}
+    rows = connection.execute(_SHARES, {"prefix": SHARES_PREFIX})
+    return {
+        row.name: ShareFunction(
+            name=row.name, table=row.table, schema=row.schema, **json.loads(row.made_from)
+        )
+        for row in rows
+    }
 
 
 def would_change(

@@ -7,7 +7,7 @@ is hidden and for one that does not exist with the same error: the one of the fo
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,44 +30,39 @@ _SCHEMA = "\0"
 class ReferenceCheck:
     """A foreign key whose writer must see the row of `parent` that it names.
 
-    `deferrable` is None, "IMMEDIATE" or "DEFERRED", as the foreign key is.
+    `function` is the trigger's function in schema `rls`; `deferrable` is None, "IMMEDIATE" or
+    "DEFERRED", as the foreign key is.
     """
 
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
     constraint: str
+    function: str
     parent_schema: str | None = None
     deferrable: str | None = None
 
     @property
     def name(self) -> str:
         """The trigger's name: of one table, no two have the same columns."""
-        return policy_name(f"{PREFIX}{'_'.join(self.columns)}", "key")
+        return trigger_name(self.columns)
 
     def create_statements(self, table: str, schema: str | None) -> tuple[str, ...]:
         """Return the SQL that makes the trigger of `table`, and its function in schema `rls`."""
-        function = _function(self, table, schema)
+        function = f"rls.{sql.name(self.function)}"
         written = ", ".join(sql.name(column) for column in self.columns)
         is_set = " AND ".join(f"NEW.{sql.name(column)} IS NOT NULL" for column in self.columns)
         argument = sql.text_literal(json.dumps(asdict(self), ensure_ascii=False))
         kind = "CONSTRAINT TRIGGER" if self.deferrable else "TRIGGER"
         when = f" DEFERRABLE INITIALLY {self.deferrable}" if self.deferrable else ""
         return (
-            self._create_function(function, table),
+            self._create_function(function),
             f"CREATE {kind} {sql.name(self.name)} AFTER INSERT OR UPDATE OF {written}"
             f" ON {sql.table_name(table, schema)}{when} FOR EACH ROW WHEN ({is_set})"
             f" EXECUTE FUNCTION {function}({argument})",
         )
 
-    def drop_statements(self, table: str, schema: str | None) -> tuple[str, ...]:
-        """Return the SQL that removes both."""
-        return (
-            f"DROP TRIGGER {sql.name(self.name)} ON {sql.table_name(table, schema)}",
-            f"DROP FUNCTION {_function(self, table, schema)}()",
-        )
-
-    def _create_function(self, function: str, table: str) -> str:
+    def _create_function(self, function: str) -> str:
         """Return the SQL of the function, which runs with the writer's rights.
 
         It names the parent with its schema: a temporary table of the writer's cannot take its
@@ -78,16 +73,11 @@ class ReferenceCheck:
             f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}"
             for ours, theirs in zip(self.columns, self.parent_columns, strict=True)
         )
-        message = (
-            f'insert or update on table "{table}" violates foreign key constraint'
-            f' "{self.constraint}"'
-        )
         statement = sql.fill(
             sql.read("hedgerow.policies", "reference.sql"),
             function=function,
             parent=f"{schema}.{sql.name(self.parent)}",
             joined=joined,
-            message=sql.text_literal(message),
             detail=sql.text_literal(f'Key is not present in table "{self.parent}".'),
             constraint=sql.text_literal(self.constraint),
         )
@@ -98,10 +88,19 @@ class ReferenceCheck:
         return f"DO {sql.text_literal(block)}"
 
 
-def _function(check: ReferenceCheck, table: str, schema: str | None) -> str:
-    owner = f"{schema}_{table}" if schema else table
-    name = policy_name(f"{FUNCTION_PREFIX}{owner}_{'_'.join(check.columns)}", "check")
-    return f"rls.{sql.name(name)}"
+def trigger_name(columns: Sequence[str]) -> str:
+    """Return the name of the trigger that checks the key of these columns."""
+    return policy_name(f"{PREFIX}{'_'.join(columns)}", "key")
+
+
+def drop_statements(
+    table: str, schema: str | None, columns: Sequence[str], function: str
+) -> tuple[str, ...]:
+    """Return the SQL that removes the trigger of a key, and its function."""
+    return (
+        f"DROP TRIGGER {sql.name(trigger_name(columns))} ON {sql.table_name(table, schema)}",
+        f"DROP FUNCTION rls.{sql.name(function)}()",
+    )
 
 
 def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:
@@ -128,11 +127,13 @@ def _check(table: Table, key: Key) -> ReferenceCheck:
         deferrable = constraint.initially or "IMMEDIATE"
     # What PostgreSQL calls a constraint that the model leaves unnamed.
     unnamed = policy_name(f"{table.name}_{'_'.join(key.columns)}", "fkey")
+    owner = f"{table.schema}_{table.name}" if table.schema else table.name
     return ReferenceCheck(
         columns=key.columns,
         parent=key.parent.name,
         parent_columns=key.parent_columns,
         constraint=str(constraint.name or unnamed),
+        function=policy_name(f"{FUNCTION_PREFIX}{owner}_{'_'.join(key.columns)}", "check"),
         parent_schema=key.parent.schema,
         deferrable=deferrable.upper() if deferrable else None,
     )

@@ -6,7 +6,7 @@ shares with the owner's rights: those of the asking user, and nothing else.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
@@ -18,6 +18,9 @@ from hedgerow.policies.policy import policy_name
 from hedgerow.policies.scope import Scope, scope_of
 
 PREFIX = "shares_of_"
+
+NOTED = ("key", "user", "write", "returns", "shared_key")
+"""What the function's comment says of it; its name and its table are in the catalog."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,10 @@ class ShareFunction:
     def create_statements(self) -> tuple[str, ...]:
         """Return the SQL that makes the function, and notes in a comment from what it was made.
 
-        Its body is parsed as it is created, so no search_path changes what it means (P7).
+        Its body is parsed as it is created, so no search_path changes what it means (P7), and it
+        follows a table that is renamed; so the comment does not name the table.
         """
+        noted = {word: getattr(self, word) for word in NOTED}
         return (
             sql.fill(
                 sql.read("hedgerow.policies", "shares.sql"),
@@ -67,7 +72,7 @@ class ShareFunction:
                 user=sql.name(self.user),
                 may_write=f"share.{sql.name(self.write)}" if self.write else "false",
             ),
-            f"COMMENT ON FUNCTION {self.signature} IS {sql.text_literal(json.dumps(asdict(self)))}",
+            f"COMMENT ON FUNCTION {self.signature} IS {sql.text_literal(json.dumps(noted))}",
         )
 
     def drop_statement(self) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -44,6 +45,15 @@ class MiniProject:
     def use(self, models: str) -> None:
         """Have the project's models be those of `models`.py in its folder under projects/."""
         shutil.copy(PROJECTS / self.name / f"{models}.py", self.folder / "models.py")
+
+    def edit(self, *replacements: tuple[str, str]) -> None:
+        """Replace parts of the project's models, each of which stands there once."""
+        models = self.folder / "models.py"
+        source = models.read_text(encoding="utf-8")
+        for old, new in replacements:
+            assert source.count(old) == 1, old
+            source = source.replace(old, new)
+        models.write_text(source, encoding="utf-8")
 
     @contextmanager
     def start(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
@@ -143,6 +153,7 @@ class MiniProject:
         after = self.schema()
         assert after != before
         self.alembic("downgrade", "-1")
-        assert self.schema() == before
+        difference = unified_diff(before.splitlines(), self.schema().splitlines(), n=1, lineterm="")
+        assert (found := "\n".join(difference)) == "", found
         self.alembic("upgrade", "head")
         assert self.schema() == after

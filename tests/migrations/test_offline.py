@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from hedgerow.embedded import binary
@@ -20,9 +21,10 @@ def run_psql(url: URL, script: Path) -> None:
     )
 
 
-def test_the_script_does_what_the_command_does(server: URL, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["odd_names", "declared"])
+def test_the_script_does_what_the_command_does(server: URL, tmp_path: Path, name: str) -> None:
     """P41: with names that are SQL only in quotes; no database and no role is there before."""
-    with new_project(server, tmp_path, "odd_names") as project:
+    with new_project(server, tmp_path, name) as project:
         project.use("models")
         make_roles(project)
         project.revise("models")

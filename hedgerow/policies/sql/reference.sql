@@ -3,7 +3,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM @{parent} AS parent WHERE @{joined}) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'foreign_key_violation',
-            MESSAGE = @{message},
+            MESSAGE = format(
+                'insert or update on table "%s" violates foreign key constraint "%s"',
+                TG_TABLE_NAME, @{constraint}
+            ),
             DETAIL = @{detail},
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,

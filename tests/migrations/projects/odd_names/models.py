@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql import ColumnElement
 
-from hedgerow import Policy, Scope, exempt
+from hedgerow import Policy, Scope, Shares, exempt
 
 
 class Base(DeclarativeBase):
@@ -40,6 +40,16 @@ class Order(Base):
 
 class MixedCase(Base):
     __tablename__ = 'Mixed "Case" %s $$'
-    __rls__ = Scope(owner_column="select")
+    __rls__ = Scope(owner_column="select", shared_with=Shares('Share "of" %', user="User"))
     number: Mapped[int] = mapped_column("Group", primary_key=True)
     owner_id: Mapped[UUID] = mapped_column("select", ForeignKey("user.id"))
+    order: Mapped[int] = mapped_column("Order %", ForeignKey("Odd Schema.order.Number"))
+
+
+class Share(Base):
+    __tablename__ = 'Share "of" %'
+    __rls__ = Scope.through("Mixed %")
+    mixed: Mapped[int] = mapped_column(
+        "Mixed %", ForeignKey(MixedCase.__table__.c["Group"]), primary_key=True
+    )
+    user_id: Mapped[UUID] = mapped_column("User", ForeignKey("user.id"), primary_key=True)
