@@ -92,8 +92,8 @@ def test_an_owner_without_a_word(project: MiniProject) -> None:
         line = project.refused("check")
     finally:
         project.use("models")
-    assert "Table 'diary' has a column 'owner_id' but no row security" in line
-    assert "hedgerow.exempt('reason')" in line
+    assert "Table 'diary' does not say whose rows it holds" in line
+    assert '__rls__ = hedgerow.Scope("owner_id"), or __rls__ = hedgerow.exempt(' in line
 
 
 def test_a_revision_fixes_all_of_it_and_its_downgrade_brings_it_back(

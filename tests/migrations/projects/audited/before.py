@@ -14,7 +14,7 @@ class Base(DeclarativeBase):
 
 class User(Base):
     __tablename__ = "user"
-    __rls__ = exempt("signing in must find every account")
+    __rls__ = exempt("signing in must find every account", commands={"SELECT", "UPDATE"})
     id: Mapped[UUID] = mapped_column(primary_key=True)
     is_active: Mapped[bool]
 

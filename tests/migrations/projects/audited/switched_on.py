@@ -16,7 +16,9 @@ class Base(DeclarativeBase):
 
 class User(Base):
     __tablename__ = "user"
-    __rls__ = exempt("signing in must find every account", recorded=Recorded())
+    __rls__ = exempt(
+        "signing in must find every account", commands={"SELECT", "UPDATE"}, recorded=Recorded()
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     is_active: Mapped[bool]
 

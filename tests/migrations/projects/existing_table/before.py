@@ -20,5 +20,6 @@ class User(Base):
 
 class Letter(Base):
     __tablename__ = "letter"
+    __rls__ = exempt("written together", commands={"SELECT", "INSERT", "UPDATE", "DELETE"})
     id: Mapped[int] = mapped_column(primary_key=True)
     written_by: Mapped[str]

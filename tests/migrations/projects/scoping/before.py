@@ -27,6 +27,7 @@ class Note(Base):
 
 class Tag(Base):
     __tablename__ = "tag"
+    __rls__ = exempt("tags are everybody's", commands={"SELECT", "INSERT"})
     id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
