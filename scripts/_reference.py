@@ -136,10 +136,12 @@ def _is_field(attribute: Any) -> bool:
 def _dependencies() -> str:
     rows = [("name", "gives", "from")]
     for name, value in vars(app.api.deps).items():
-        for depends in get_args(value)[1:]:
+        # What gives nothing is no argument's type, and stands in a route's decorator.
+        gives, *told = (None, value) if isinstance(value, Depends) else get_args(value) or [None]
+        for depends in told:
             if isinstance(depends, Depends) and depends.dependency is not None:
-                given = getattr(get_args(value)[0], "__name__", str(get_args(value)[0]))
-                rows.append((f"`{name}`", f"`{given}`", _from(depends.dependency, name)))
+                given = f"`{getattr(gives, '__name__', str(gives))}`" if gives else ""
+                rows.append((f"`{name}`", given, _from(depends.dependency, name)))
     return table(rows)
 
 

@@ -3,6 +3,8 @@
 One request has one session and so one connection. Signing in binds the token's user to it before
 its first statement, so that the identity travels with the first BEGIN.
 
+In a GET, HEAD or OPTIONS request its transactions are READ ONLY, unless the route has MayWrite.
+
 An asynchronous route asks for the names that begin with Async; a route that mixed both kinds would
 hold two connections.
 """
@@ -11,7 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 import jwt
@@ -25,6 +27,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 import hedgerow
 from app.api.asynchronous import asynchronous
+from app.api.safe_methods import MayWrite as MayWrite
+from app.api.safe_methods import ReadOnly
 from app.core import security
 from app.core.config import settings
 from app.core.db import POOL, new_async_session, new_session
@@ -34,8 +38,6 @@ from app.models import User
 from hedgerow import Identity, IdentityError, Origin, Role
 
 reusable_oauth2 = OAuth2PasswordBearer(tokenUrl=f"{settings.API_V1_STR}/login/access-token")
-
-SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
 
 TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
@@ -60,15 +62,15 @@ async def hold_place() -> AsyncIterator[None]:
 PlaceDep = Annotated[None, Depends(hold_place, scope="function")]
 
 
-def get_db(place: PlaceDep) -> Iterator[Session]:
+def get_db(place: PlaceDep, read_only: ReadOnly) -> Iterator[Session]:
     """Yield the request's session; queries on scoped tables need a bound user."""
-    with new_session() as session:
+    with new_session(read_only=read_only) as session:
         yield session
 
 
-async def get_async_db() -> AsyncIterator[AsyncSession]:
+async def get_async_db(read_only: ReadOnly) -> AsyncIterator[AsyncSession]:
     """Yield the request's asynchronous session."""
-    async with new_async_session() as session:
+    async with new_async_session(read_only=read_only) as session:
         yield session
 
 
@@ -175,30 +177,28 @@ def _elevate(session: orm.Session, elevated: Identity) -> None:
     hedgerow.bind(session, elevated, row_security)
 
 
-def _role_for(identity: Identity) -> Role:
-    """Return the least privileged admin role: a request with a safe method only reads."""
-    is_safe = identity.origin is not None and identity.origin.method in SAFE_METHODS
-    return Role.READ_ONLY_ADMIN if is_safe else Role.ADMIN
-
-
 def get_rls_session(
-    session: SessionDep, current_user: CurrentUser, identity: RequestIdentity
+    session: SessionDep, current_user: CurrentUser, identity: RequestIdentity, read_only: ReadOnly
 ) -> Session:
     """Return the session bound to the current user; for a superuser it is an admin's.
 
     Whether someone is a superuser is decided here and nowhere after: `owner_in_reach` asks the
-    session. It was read in this request, so it ends with the next one. In a GET
-    or HEAD request the admin is a read-only one: what writes there asks for AdminSessionDep.
+    session. It was read in this request, so it ends with the next one. Where the request is READ
+    ONLY, so is the admin.
     """
     if current_user.is_superuser:
-        _elevate(session, _elevated(identity, _role_for(identity)))
+        role = Role.READ_ONLY_ADMIN if read_only else Role.ADMIN
+        _elevate(session, _elevated(identity, role))
     return session
 
 
 def get_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
-    """Return an admin's session, which reads and changes all users' rows; others get 403."""
+    """Return an admin's session, which reads and changes all users' rows; others get 403.
+
+    In a GET it only reads them, as every session does there, unless the route has MayWrite.
+    """
     _elevate(session, _elevated(identity, Role.ADMIN))
     return session
 
@@ -223,7 +223,7 @@ def get_view_as_session(
         raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
     session.commit()  # one connection at a time: the view is another session
     admin = _elevated(identity, Role.READ_ONLY_ADMIN)
-    with new_session() as view:
+    with new_session(read_only=True) as view:
         hedgerow.bind(view, Identity(user_id, viewed_by=admin), row_security)
         yield view
 

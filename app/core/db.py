@@ -15,7 +15,7 @@ from app.core.config import settings
 from app.core.rls import row_security
 from app.core.security import dummy_hash
 from app.initial_data import create_first_users
-from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, verify
+from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, read_only, verify
 from hedgerow.embedded import EmbeddedServer
 
 POOL: Final = {"pool_size": 5, "max_overflow": 10}
@@ -88,6 +88,18 @@ def get_async_engine() -> AsyncEngine:
     return create_async_engine(application_url(), **POOL, **options)
 
 
+@cache
+def get_read_only_engine() -> Engine:
+    """Return `get_engine()` with READ ONLY transactions, on the same pool."""
+    return read_only(get_engine())
+
+
+@cache
+def get_read_only_async_engine() -> AsyncEngine:
+    """Return `get_async_engine()` with READ ONLY transactions, on the same pool."""
+    return read_only(get_async_engine())
+
+
 def maintenance_url() -> URL:
     """Return where operations connect: the database itself, as RLS_MAINTENANCE_ADMIN."""
     return owner_url().set(
@@ -106,19 +118,22 @@ def owner_engine() -> Engine:
     return create_engine(owner_url(), poolclass=NullPool)
 
 
-def new_session() -> Session:
+def new_session(*, read_only: bool = False) -> Session:
     """Return a session as the application role, with no identity yet.
+
+    With `read_only` each of its transactions is READ ONLY.
 
     Objects stay readable after a commit: reading them again would begin a transaction. Once closed
     it stays closed: a response that goes on after its request opens a session of its own.
     """
-    return Session(get_engine(), expire_on_commit=False, close_resets_only=False)
+    engine = get_read_only_engine() if read_only else get_engine()
+    return Session(engine, expire_on_commit=False, close_resets_only=False)
 
 
-def new_async_session() -> AsyncSession:
+def new_async_session(*, read_only: bool = False) -> AsyncSession:
     """Do what `new_session` does, asynchronously; `run_sync` gives crud a plain session."""
     return AsyncSession(
-        get_async_engine(),
+        get_read_only_async_engine() if read_only else get_async_engine(),
         expire_on_commit=False,
         close_resets_only=False,
         sync_session_class=Session,
@@ -141,6 +156,7 @@ async def close_async_connections() -> None:
     if get_async_engine.cache_info().currsize:
         await get_async_engine().dispose()
         get_async_engine.cache_clear()
+        get_read_only_async_engine.cache_clear()
 
 
 def shutdown() -> None:
@@ -152,5 +168,5 @@ def shutdown() -> None:
         get_engine().dispose()
     if _embedded_server.cache_info().currsize:
         _embedded_server().release()
-    for cached in (get_engine, get_maintenance_engine, owner_url):
+    for cached in (get_engine, get_read_only_engine, get_maintenance_engine, owner_url):
         cached.cache_clear()

@@ -19,6 +19,7 @@ from hedgerow.errors import (
     HedgerowError,
 )
 from hedgerow.fastapi import recorder, statements
+from hedgerow.fastapi.safe_methods import SAFE_METHODS
 
 logger = logging.getLogger("hedgerow.fastapi")
 
@@ -33,6 +34,7 @@ def install_error_handlers(app: FastAPI) -> None:
     |---|---|
     | the row went, or was hidden, between reading and writing it | 404 |
     | a refused statement (42501), a write in a read-only transaction | 403 |
+    | such a write in a GET, HEAD or OPTIONS request, which is to read only | 500 |
     | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
     | no identity, one that is not believed, an unrecorded elevation, a HedgerowError | 500 |
 
@@ -60,6 +62,16 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
     error = cast(DBAPIError, error)
     where = (request.method, request.url.path)
     match getattr(error.orig, "sqlstate", None):
+        case state if state == READ_ONLY_TRANSACTION and request.method in SAFE_METHODS:
+            logger.error(
+                "%s %s wrote: %s: %s. Requests with this method only read: use POST, PUT, PATCH or"
+                " DELETE for this route; if it must write here, give it a session that is not READ"
+                " ONLY (in Hedgerow's template: dependencies=[MayWrite] in its decorator).",
+                *where,
+                statements.failed_statement(error) or "SQL text",
+                first_line(error),
+            )
+            return _server_error()
         case state if state in (INSUFFICIENT_PRIVILEGE, READ_ONLY_TRANSACTION):
             statement = statements.failed_statement(error)
             recorder.note_refusal(statement)

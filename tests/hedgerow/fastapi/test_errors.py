@@ -86,6 +86,30 @@ def test_a_write_in_a_read_only_transaction(
     assert "INSERT on item: cannot execute INSERT in a read-only transaction" in line
 
 
+@pytest.mark.parametrize(
+    ("work", "said"), [("insert", "INSERT on item"), ("insert_by_text", "SQL text")]
+)
+def test_a_write_in_a_get_is_the_applications_fault(
+    work: str,
+    said: str,
+    client: TestClient,
+    alice: Person,
+    messages: pytest.LogCaptureFixture,
+) -> None:
+    who = {"user": alice.id, "role": Role.READ_ONLY_ADMIN.value, "owner": alice.id}
+    parameters = {name: str(value) for name, value in who.items()} | {"item": str(uuid4())}
+    response = client.get(f"/{work}", params=parameters)
+    assert (response.status_code, response.json()) == (500, SERVER_ERROR)
+    [(level, line)] = lines(messages)
+    assert level == "ERROR"
+    assert line == (
+        f"GET /{work} wrote: {said}: cannot execute INSERT in a read-only transaction. Requests"
+        " with this method only read: use POST, PUT, PATCH or DELETE for this route; if it must"
+        " write here, give it a session that is not READ ONLY (in Hedgerow's template:"
+        " dependencies=[MayWrite] in its decorator)."
+    )
+
+
 def test_a_missing_identity(
     client: TestClient, alice: Person, messages: pytest.LogCaptureFixture
 ) -> None:

@@ -69,7 +69,7 @@ Asker = Annotated[Identity | None, Depends(_identity)]
 
 
 def add_route(app: FastAPI, database: Database) -> None:
-    """Add the route `POST /{work}`."""
+    """Add the route `/{work}`, for POST and GET."""
     engine = create_engine(database.app_url, poolclass=NullPool, hide_parameters=True)
 
     def get_session(identity: Asker) -> Iterator[Session]:
@@ -78,7 +78,7 @@ def add_route(app: FastAPI, database: Database) -> None:
                 hedgerow.bind(session, identity, ROW_SECURITY)
             yield session
 
-    @app.post("/{work}")
+    @app.api_route("/{work}", methods=["POST", "GET"])
     def route(
         work: str,
         item: UUID,
@@ -98,7 +98,7 @@ def add_async_route(app: FastAPI, database: Database) -> None:
                 await hedgerow.bind_async(session, identity, ROW_SECURITY)
             yield session
 
-    @app.post("/{work}")
+    @app.api_route("/{work}", methods=["POST", "GET"])
     async def route(
         work: str,
         item: UUID,

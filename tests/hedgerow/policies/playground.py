@@ -23,20 +23,21 @@ ROW_SECURITY = RowSecurity()
 class Playground:
     """A transaction of the owner's that is rolled back; users are the application role in it."""
 
-    def __init__(self, owner: Connection) -> None:
+    def __init__(self, owner: Connection, row_security: RowSecurity = ROW_SECURITY) -> None:
         self.owner = owner
+        self.row_security = row_security
 
     def protect(self, metadata: MetaData) -> None:
         """Make the tables, and what their declarations ask for; nothing may be left to do."""
         check_declarations(metadata)
         metadata.create_all(self.owner)
-        self._run(differences(self.owner, metadata.tables.values(), ROW_SECURITY))
-        assert differences(self.owner, metadata.tables.values(), ROW_SECURITY) == []
+        self._run(differences(self.owner, metadata.tables.values(), self.row_security))
+        assert differences(self.owner, metadata.tables.values(), self.row_security) == []
 
     def _run(self, operations: Iterable[RowSecurityOp]) -> None:
         before, after = around_tables(operations)
         for operation in (*before, *after):
-            for statement in operation.statements(ROW_SECURITY.roles):
+            for statement in operation.statements(self.row_security.roles):
                 self.owner.execute(sql.Statement(statement))
 
     @contextmanager
