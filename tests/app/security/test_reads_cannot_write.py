@@ -133,6 +133,7 @@ def console(engine: Engine, every_connection_returned: None) -> Iterator[TestCli
 def test_no_sql_writes_in_a_get(
     kind: str, console: TestClient, database: Database, alice: Person, admin: Person
 ) -> None:
+    """P52: nor in a table without policies."""
     before = stored(database)
     who = signed_in(admin if kind.endswith(("admin", "reader")) else alice)
     for attack in ATTACKS:
@@ -159,7 +160,7 @@ def test_each_safe_method_only_reads(
 def test_the_same_sql_writes_in_a_post(
     kind: str, console: TestClient, database: Database, alice: Person, admin: Person
 ) -> None:
-    """The negative control: it is the method that stands against it."""
+    """P52, the negative control: it is the method that stands against it."""
     rename = """UPDATE "user" SET full_name = 'x'"""
     who = admin if kind.endswith("admin") else alice
     response = console.post(f"/{kind}", params={"q": rename}, headers=signed_in(who))

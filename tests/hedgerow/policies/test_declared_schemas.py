@@ -205,6 +205,7 @@ def ground(database: Database) -> Iterator[Playground]:
 def test_rows_are_seen_and_changed_as_declared(
     ground: Playground, models: list[Model], data: st.DataObject
 ) -> None:
+    """P50, P51, P53, P54: for each command, whatever is declared through what."""
     savepoint = ground.owner.begin_nested()
     try:
         metadata = MetaData()

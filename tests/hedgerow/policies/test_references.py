@@ -238,3 +238,29 @@ def test_names_that_are_sql_only_in_quotes(ground: Playground) -> None:
     for number, outcome in ((1, 1), (2, FOREIGN_KEY_VIOLATION)):
         values = {"id": 1, "owner": ALICE, 'of "it\\"': number}
         assert ground.attempt(ALICE, child.insert().values(values).inline()) == outcome
+
+
+def test_tables_that_are_called_like_types(ground: Playground) -> None:
+    """P55: a type of that name is another thing."""
+    metadata = MetaData()
+    parent = Table("path", metadata, Column("id", Integer, primary_key=True), Column("owner", Uuid))
+    child = Table(
+        "point",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("owner", Uuid),
+        Column("path", ForeignKey(parent.c.id)),
+    )
+    dot = Table("line", metadata, Column("point", ForeignKey(child.c.id), primary_key=True))
+    hedgerow.declare(parent, Scope("owner"))
+    hedgerow.declare(child, Scope("owner"))
+    hedgerow.declare(dot, Scope.through("point"))
+    ground.protect(metadata)
+    for number, user in ((1, ALICE), (2, BOB)):
+        ground.do(user, f"INSERT INTO public.path VALUES ({number}, '{user}')")
+        ground.do(user, f"INSERT INTO public.point VALUES ({number}, '{user}', {number})")
+        ground.do(user, f"INSERT INTO public.line VALUES ({number})")
+    hung = f"INSERT INTO public.point VALUES (3, '{ALICE}', 2)"
+    assert ground.attempt(ALICE, hung) == FOREIGN_KEY_VIOLATION
+    for table in ("path", "point", "line"):
+        assert ground.attempt(ALICE, f"SELECT * FROM public.{table}") == 1

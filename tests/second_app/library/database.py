@@ -5,7 +5,7 @@ import os
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-from hedgerow import AsyncSingleStatementCursor
+from hedgerow import AsyncSingleStatementCursor, read_only
 
 from .security import passwords, row_security
 
@@ -28,4 +28,5 @@ engine = create_async_engine(
     max_overflow=0,
     connect_args={"cursor_factory": AsyncSingleStatementCursor},
 )
+reading = read_only(engine)
 new_session = async_sessionmaker(engine, expire_on_commit=False, close_resets_only=False)

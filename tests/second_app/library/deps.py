@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import hedgerow
 from hedgerow import Identity, Origin, Role
+from hedgerow.fastapi import SAFE_METHODS
 
-from .database import new_session
+from .database import engine, new_session, reading
 from .models import Account
 from .security import row_security
 
 
-async def get_session() -> AsyncIterator[AsyncSession]:
-    async with new_session() as session:
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    bind = reading if request.method in SAFE_METHODS else engine
+    async with new_session(bind=bind) as session:
         yield session
 
 
