@@ -99,13 +99,14 @@ def _statistics(table: Table, facts: Facts) -> Iterator[Advice]:
 
 def notes(
     table: Table,
-    scope: Scope,
     operations: Sequence[Operation],
     owned: int | None,
     seen: int | None,
+    *,
+    by_hand: bool,
 ) -> Iterator[str]:
     """Yield a sentence for each; `owned` and `seen` are None where they could not be counted."""
-    if scope.owner_column is None:
+    if not by_hand:
         yield "No column names an owner, so there is no WHERE to compare with."
     elif None not in (owned, seen) and owned != seen:
         yield (

@@ -7,18 +7,26 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Table,
+    and_,
     func,
     literal,
+    or_,
     select,
     tablesample,
     text,
+    true,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql
 
 from hedgerow import sql
 from hedgerow.config.identity import UserId
+from hedgerow.policies.keys import Key, key_to_parent
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.shares import share_function
 
 _FACTS = text("""
     WITH part AS (
@@ -107,19 +115,22 @@ def _ordered(column: ColumnElement[Any], option: int) -> ColumnElement[Any]:
     return ordered.nulls_first() if nulls_first else ordered.nulls_last()
 
 
-def typical_owner(owner: Connection, facts: Facts, table: Table, column: str) -> UserId | None:
+def typical_owner(owner: Connection, facts: Facts, table: Table) -> UserId | None:
     """Return the owner with the median number of rows, or None where no row has an owner.
 
-    Of a large table a sample of blocks is read, the same in each run, so that this takes no longer
-    than it does in a small one. `owner` must see every row.
+    A child's owner is its parent's. Of a large table a sample of blocks is read, the same in each
+    run, so that this takes no longer than it does in a small one. `owner` must see every row.
     """
     percent = min(100.0, 100.0 * _SAMPLED_BLOCKS / max(facts.blocks, 1))
     sample = tablesample(table, func.system(percent), name="sample", seed=literal(1))
-    owners = sample.c[column]
+    in_sample, anywhere = owner_of(table, sample), owner_of(table, table)
+    if in_sample is None or anywhere is None:
+        return None
+    owners = select(in_sample.label("owner")).select_from(sample).subquery()
     counted = (
-        select(owners.label("owner"), func.count().label("rows"))
-        .where(owners.is_not(None))
-        .group_by(owners)
+        select(owners.c.owner, func.count().label("rows"))
+        .where(owners.c.owner.is_not(None))
+        .group_by(owners.c.owner)
         .subquery()
     )
     ranked = select(
@@ -130,14 +141,14 @@ def typical_owner(owner: Connection, facts: Facts, table: Table, column: str) ->
     median = select(ranked.c.owner).where(ranked.c.position == (ranked.c.owners + 1) // 2)
     found: Any = owner.scalar(median)
     if found is None:  # every block of the sample was empty
-        any_owner = select(table.c[column]).where(table.c[column].is_not(None)).limit(1)
+        any_owner = select(anywhere).select_from(table).where(anywhere.is_not(None)).limit(1)
         found = owner.scalar(any_owner)
     return found  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
 class Question:
-    """One statement as requests send it, and with an explicit comparison of the owner."""
+    """One statement as requests send it, and with an explicit condition, such as a join."""
 
     operation: str
     plain: Select[Any]
@@ -165,9 +176,63 @@ def by_id(table: Table, mine: ColumnElement[bool] | None, key: Sequence[Any]) ->
     return _question(BY_ID, select(table).where(*pairs), mine)
 
 
-def owned_by(table: Table, column: str, user: UserId) -> ColumnElement[bool]:
-    """Return the condition that an application without row security writes."""
-    return table.c[column] == user
+def seen_by(table: Table, user: UserId) -> ColumnElement[bool] | None:
+    """Return the condition that an application without row security writes, to read as `user`.
+
+    None where the declaration gives none: nobody but admins reads, or policies of its own decide.
+    """
+    scope = scope_of(table)
+    if not isinstance(scope, Scope):
+        return None
+    if scope.read == "everyone":
+        return true()
+    if scope.parents:
+        through = [_through(key_to_parent(table, column), user) for column in scope.parents]
+        parts = [part for part in through if part is not None]
+        return and_(*parts) if len(parts) == len(through) else None
+    if scope.owner_column is None:
+        return None
+    own = table.c[scope.owner_column] == user
+    shares = share_function(table, scope)
+    if shares is None:
+        return own
+    holder = table.metadata.tables[
+        f"{shares.schema}.{shares.table}" if shares.schema else shares.table
+    ]
+    shared = select(holder.c[shares.key]).where(holder.c[shares.user] == user)
+    return or_(own, table.c[shares.shared_key].in_(shared))
+
+
+def _through(key: Key, user: UserId) -> ColumnElement[bool] | None:
+    """Return the semi-join with a parent that a hand-written query has."""
+    mine = seen_by(key.parent, user)
+    if mine is None:
+        return None
+    parent_columns = [key.parent.c[column] for column in key.parent_columns]
+    columns = [element.parent for element in key.constraint.elements]
+    left = columns[0] if len(columns) == 1 else tuple_(*columns)
+    return left.in_(select(*parent_columns).where(mine))
+
+
+def owner_of(table: Table, row: FromClause) -> ColumnElement[Any] | None:
+    """Return the owner of a `row` of `table`, or of the first of its parents that has one.
+
+    None where no column names an owner.
+    """
+    scope = scope_of(table)
+    if not isinstance(scope, Scope):
+        return None
+    if scope.owner_column is not None:
+        return row.c[scope.owner_column]
+    for column in scope.parents:
+        key = key_to_parent(table, column)
+        parent = key.parent.alias()
+        owner = owner_of(key.parent, parent)
+        if owner is not None:
+            pairs = zip(key.columns, key.parent_columns, strict=True)
+            joined = (parent.c[theirs] == row.c[ours] for ours, theirs in pairs)
+            return select(owner).where(*joined).scalar_subquery()
+    return None
 
 
 def _question(

@@ -75,7 +75,7 @@ class Advice:
 class TableReport:
     """One table: its operations, or in `skipped` why there are none.
 
-    `rows` is PostgreSQL's own estimate. `user_rows` is what the user owns, None where it took too
+    `rows` is PostgreSQL's own estimate. `user_rows` is what is the user's, None where it took too
     long to count.
     """
 

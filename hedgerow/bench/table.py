@@ -74,7 +74,7 @@ class TableBench:
             if facts is None:
                 raise _MissingError("There is no such table: run `alembic upgrade head`.")
             report = replace(report, rows=facts.rows)
-            user = self._resolve_user(table, scope, facts, user)
+            user = self._resolve_user(table, facts, user)
             report = replace(report, user=str(user))
             return self._measure(report, _Subject(table, scope, facts, user))
         except _SkipError as error:
@@ -100,10 +100,10 @@ class TableBench:
                 )
             yield connection
 
-    def _resolve_user(
-        self, table: Table, scope: Scope, facts: Facts, user: UserId | None
-    ) -> UserId:
+    def _resolve_user(self, table: Table, facts: Facts, user: UserId | None) -> UserId:
         """Return the user to measure as: `user` if one was named, else a typical owner.
+
+        Of a child that is one of its parents.
 
         Raises _SkipError where there is none, or nothing to measure.
         """
@@ -119,18 +119,19 @@ class TableBench:
                 raise _SkipError("The table is empty: there is nothing to measure.")
             if user is not None:
                 return user
-            if scope.owner_column is None:
+            if questions.owner_of(table, table) is None:
                 raise _SkipError("No column of the table names an owner: name a user with --user.")
-            found = typical_owner(self.owner, facts, table, scope.owner_column)
+            found = typical_owner(self.owner, facts, table)
         if found is None:
             raise _SkipError("No row has an owner: there is nothing to measure.")
         return found
 
     def _measure(self, report: TableReport, subject: _Subject) -> TableReport:
         table, facts, column = subject.table, subject.facts, subject.scope.owner_column
-        mine = order = owned = None
-        if column is not None:
-            mine = questions.owned_by(table, column, subject.user)
+        mine = questions.seen_by(table, subject.user)
+        order = owned = None
+        by_owner = column is not None and subject.scope.read is None
+        if column is not None and by_owner:
             with transaction(self.owner, self.limits, past_policies=False):
                 order = order_after(self.owner, facts, table, column)
         operations = []
@@ -143,12 +144,12 @@ class TableBench:
             if mine is not None:
                 owned = self._number(self.owner, _count(table).where(mine), past_policies=True)
             seen = self._number(connection, _count(table), past_policies=False)
-        unordered = (owned or 0) if order is None else 0
+        unordered = (owned or 0) if order is None and by_owner else 0
         return replace(
             report,
-            user_rows=owned,
+            user_rows=owned if subject.scope.read is None else None,
             operations=tuple(operations),
-            notes=tuple(notes(table, subject.scope, operations, owned, seen)),
+            notes=tuple(notes(table, operations, owned, seen, by_hand=mine is not None)),
             advice=tuple(advise(self.project, self.url, table, facts, unordered_rows=unordered)),
         )
 

@@ -21,12 +21,14 @@ def mermaid(diagram: Diagram) -> str:
     for entity in diagram.entities:
         lines += _entity(entity, keys[entity.name])
     lines += [_link(link, keys) for link in diagram.links]
-    unprotected = [
-        keys[entity.name] for entity in diagram.entities if entity.protection is Protection.OPEN
+    undeclared = [
+        keys[entity.name]
+        for entity in diagram.entities
+        if entity.protection is Protection.UNDECLARED
     ]
-    if unprotected:
-        lines.append("    classDef open stroke:#c62828,stroke-width:3px")
-        lines += [f"    class {key} open" for key in unprotected]
+    if undeclared:
+        lines.append("    classDef undeclared stroke:#c62828,stroke-width:3px")
+        lines += [f"    class {key} undeclared" for key in undeclared]
     return "\n".join(lines)
 
 

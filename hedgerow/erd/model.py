@@ -5,11 +5,11 @@ from enum import StrEnum
 
 
 class Protection(StrEnum):
-    """Whether row security protects a table."""
+    """Whether row security protects a table, as it declares."""
 
     SCOPED = "scoped"
     EXEMPT = "exempt"
-    OPEN = "open"
+    UNDECLARED = "undeclared"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from hedgerow.erd.mermaid import mermaid
 from hedgerow.erd.model import Column, Diagram, Entity
 
 _PROTECTION = """\
-* **scoped**: PostgreSQL gives each user their own rows, and what the policies named here add.
+* **scoped**: PostgreSQL gives each user the rows that the last column tells of, and what the
+  policies named there add.
 * **exempt**: everybody's requests may reach every row, on purpose.
-* **open**: nothing is said about it, so every row is in everybody's reach; outlined in red."""
+* **undeclared**: it does not say whose rows it holds, so requests reach none; outlined in red."""
 
 
 # An underscore within a word is none.

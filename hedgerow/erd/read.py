@@ -10,7 +10,7 @@ from sqlalchemy.exc import CompileError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipProperty, class_mapper
 
 from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
-from hedgerow.policies.scope import Exempt, Scope, mapped_class, scope_of
+from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope, mapped_class, scope_of
 
 _POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
 
@@ -50,13 +50,30 @@ def _entity(table: Table) -> Entity:
 def _protection(table: Table) -> tuple[Protection, str]:
     match scope_of(table):
         case Scope() as scope:
-            named = [policy.name for policy in scope.policies]
-            owner = [] if scope.owner_column is None else [scope.owner_column]
-            return Protection.SCOPED, f"by {', '.join([*owner, *named])}"
+            return Protection.SCOPED, ", ".join(_kept(scope))
         case Exempt(reason=reason):
             return Protection.EXEMPT, reason
         case None:
-            return Protection.OPEN, "says nothing of row security"
+            return Protection.UNDECLARED, "does not say whose rows it holds"
+
+
+def _kept(scope: Scope) -> Iterator[str]:
+    """Yield how a scoped table is kept, whoever reads it too, and the names of its own policies."""
+    if scope.parents:
+        yield f"through {' and '.join(scope.parents)}"
+    elif scope.is_user:
+        yield f"the user itself, by {scope.owner_column}"
+    elif scope.owner_column:
+        yield f"by {scope.owner_column}"
+    else:
+        yield "only admins write"
+    if scope.shares:
+        yield f"shared with {scope.shares.table}"
+    if scope.read == "everyone":
+        yield "everyone reads"
+    if not scope.commands >= set(ALL_COMMANDS):
+        yield f"users only {' and '.join(c for c in ALL_COMMANDS if c in scope.commands)}"
+    yield from (policy.name for policy in scope.policies)
 
 
 def _column(column: TableColumn[object]) -> Column:

@@ -27,8 +27,8 @@ LINES = "|".join(
         rf"        {WORD}(\(\d+\))?(\[\])* {WORD}( [PFU]K(, [PFU]K)*)?( {TEXT})?",
         r"    \}",
         rf"    t_{WORD} (\|\||\|o)--(o\||o\{{) t_{WORD} : {TEXT}",
-        r"    classDef open stroke:#c62828,stroke-width:3px",
-        rf"    class t_{WORD} open",
+        r"    classDef undeclared stroke:#c62828,stroke-width:3px",
+        rf"    class t_{WORD} undeclared",
     )
 )
 
@@ -117,16 +117,16 @@ def test_the_picture_of_the_shop() -> None:
         '    t_order ||--o{ t_order_label : "region, number (Label.orders, Order.labels)"',
     ]
     assert lines[-3:] == [
-        "    classDef open stroke:#c62828,stroke-width:3px",
-        "    class t_label open",
-        "    class t_order_label open",
+        "    classDef undeclared stroke:#c62828,stroke-width:3px",
+        "    class t_label undeclared",
+        "    class t_order_label undeclared",
     ]
 
 
 def test_the_page_says_why_and_nothing_of_it_is_markup() -> None:
     text = page(read_diagram(Base.metadata))
     assert "| `account` | `Account` | exempt | Signing in \\| must \\*find\\* it. |" in text
-    assert "| `order_label` |  | open | says nothing of row security |" in text
+    assert "| `order_label` |  | undeclared | does not say whose rows it holds |" in text
     assert "| `order` | `buyer` | `INTEGER` |  | FK | `account.id` |" in text
     assert text == page(read_diagram(Base.metadata))
 

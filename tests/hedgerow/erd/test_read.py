@@ -7,6 +7,7 @@ from sqlalchemy.types import NullType
 from hedgerow.erd import read_diagram
 from hedgerow.erd.model import Diagram, Entity, Link, Protection
 from tests.hedgerow.erd.shop import Base
+from tests.support import declared
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,9 @@ def test_tables_stand_by_name_and_links_by_both_ends(diagram: Diagram) -> None:
     ("table", "protection", "why"),
     [
         ("account", Protection.EXEMPT, "Signing in | must *find* it."),
-        ("label", Protection.OPEN, "says nothing of row security"),
+        ("label", Protection.UNDECLARED, "does not say whose rows it holds"),
         ("order", Protection.SCOPED, "by buyer"),
-        ("order_label", Protection.OPEN, "says nothing of row security"),
+        ("order_label", Protection.UNDECLARED, "does not say whose rows it holds"),
         ("profile", Protection.SCOPED, "by account_id, profile_public"),
     ],
 )
@@ -51,6 +52,28 @@ def test_what_keeps_rows_apart_is_told_with_its_reason(
     diagram: Diagram, table: str, protection: Protection, why: str
 ) -> None:
     assert (entity(diagram, table).protection, entity(diagram, table).why) == (protection, why)
+
+
+def test_how_each_declaration_keeps_its_rows_is_told() -> None:
+    entities = read_diagram(declared.METADATA).entities
+    assert {entity.name: entity.why for entity in entities} == {
+        "account": "the user itself, by id",
+        "country": "countries are no secret",
+        "event": "by owner_id, users only SELECT and INSERT",
+        "label": "by owner_id",
+        "notice": "only admins write, everyone reads",
+        "path": "through project_id",
+        "profile": "the user itself, by user_id",
+        "project": "by owner_id, shared with project_share",
+        "project_share": "through project_id",
+        "remark": "through task_id",
+        "step": "by owner_id",
+        "tag": "by owner_id, everyone reads",
+        "task": "through project_id",
+        "task_label": "through task_id and label_id",
+        "task_tag": "through task_id and tag_id",
+        "ticket": "by owner_id",
+    }
 
 
 def test_a_key_that_must_be_given_and_one_that_need_not(diagram: Diagram) -> None:
