@@ -8,8 +8,8 @@ from hedgerow.erd.model import Column, Diagram, Entity
 
 _PROTECTION = """\
 * **scoped**: PostgreSQL gives each user their own rows, and what the policies named here add.
-* **exempt**: everybody's requests may reach every row, on purpose.
-* **open**: nothing is said about it, so every row is in everybody's reach; outlined in red."""
+* **exempt**: declared so that every request may reach every row.
+* **open**: without a declaration, so every request may reach every row; outlined in red."""
 
 
 # An underscore within a word is none.

@@ -171,7 +171,7 @@ def test_a_short_limit_is_one_line(database: Database, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("list", "--since", "yesterday"), "is no time: write 2h or 7d"),
+        (("list", "--since", "yesterday"), "is not a time: write 2h or 7d"),
         (("prune", "--older-than", "365d"), "Missing option '--reason'"),
         (("prune", "--reason", "x"), "Missing option '--older-than'"),
         (("verify", "--user", "x"), "No such option"),

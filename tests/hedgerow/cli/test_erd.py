@@ -80,7 +80,7 @@ def test_a_place_that_is_no_path_is_refused(project: Path) -> None:
     settings = project / "pyproject.toml"
     settings.write_text(settings.read_text().replace('"pages/tables.md"', "7"))
     code, _, error = erd(project)
-    assert (code, error) == (1, f"hedgerow: {settings}: erd = 7 is no path of a file.\n")
+    assert (code, error) == (1, f"hedgerow: {settings}: erd = 7 is not a path of a file.\n")
 
 
 def test_the_page_of_this_project_is_up_to_date() -> None:

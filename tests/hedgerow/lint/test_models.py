@@ -126,7 +126,7 @@ def test_what_is_allowed_is_counted_and_an_entry_of_no_use_is_told(tmp_path: Pat
     ("settings", "complaint"),
     [
         (ALLOW.replace("It is shared by a family.", " "), "has an empty value"),
-        (ALLOW.replace("L101", "L999"), "allow names 'L999', which is no check"),
+        (ALLOW.replace("L101", "L999"), "allow names 'L999', which is not a check"),
     ],
 )
 def test_an_allowlist_that_says_nothing(settings: str, complaint: str, tmp_path: Path) -> None:
