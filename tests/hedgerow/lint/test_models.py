@@ -6,7 +6,7 @@ import pytest
 
 from tests.hedgerow.lint.support import BASE, findings, lint, write_project
 from tests.support.databases import Database
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 UNSCOPED = """
 
@@ -142,8 +142,11 @@ def test_the_allowlist_is_shared_with_the_checks_of_a_database(
 ) -> None:
     project = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
     (tmp_path / "pyproject.toml").write_text(project + ALLOW)
-    result = run_command(
-        [beside_this_python("hedgerow"), "check", "--format", "json"],
+    result = run_program(
+        "hedgerow",
+        "check",
+        "--format",
+        "json",
         folder=tmp_path,
         environment=database.environment(),
     )
