@@ -11,6 +11,7 @@ from uuid import uuid4
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
 from hedgerow import sql
+from tests.support.processes import beside_this_python, run_command
 from tests.support.programs import run_program
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -81,7 +82,12 @@ def run_alembic(
 def make_template(server: URL) -> None:
     """Create the template database anew and migrate it as a person would."""
     _recreate(server, TEMPLATE, template=None)
-    result = run_alembic(Database(server.set(database=TEMPLATE)), "upgrade", "head")
+    template = Database(server.set(database=TEMPLATE))
+    result = run_command(
+        [beside_this_python("alembic"), "upgrade", "head"],
+        folder=PROJECT,
+        environment=template.environment(),
+    )
     assert result.returncode == 0, result.stderr
 
 
