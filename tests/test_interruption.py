@@ -132,7 +132,7 @@ def test_alembic_upgrade(server: URL) -> None:
         deployed.upgrade()
 
 
-@pytest.mark.parametrize("level", ["audit", "database", "http"])
+@pytest.mark.parametrize("level", ["database", "http"])
 def test_benchmarks(level: str, tmp_path: Path) -> None:
     command: Command = [sys.executable, "-m", "benchmarks", level, "--quick", "--output", tmp_path]
     environment = clean_environment(TMPDIR=str(tmp_path))
