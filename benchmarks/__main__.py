@@ -1,14 +1,4 @@
-"""Measure what row security costs, beside a hand-written WHERE and published packages.
-
-Each level runs on a private server, which is made for it and removed. It writes its results and
-docs/explanation/performance.md. Nothing else should run on the machine meanwhile.
-
-Examples:
-  scripts/bench                                  # everything, some twenty minutes
-  scripts/bench database --quick                 # does it work? two minutes, no real figures
-  scripts/bench database --rows 10000 10000000   # needs 20 GB of disk for each variant
-  scripts/bench http
-"""
+"""Measure what row security costs, beside a hand-written WHERE and published packages."""
 
 import argparse
 import sys
@@ -19,18 +9,13 @@ from benchmarks.machine import tell
 from benchmarks.page import RESULTS, as_json, goals, requests, write_page
 from benchmarks.server import PROJECT
 
-LEVELS = ("database", "http")
-"""Each has a module `level` with `measure(arguments)`."""
+LEVELS = ("database", "http")  # each has a module `level` with `measure(arguments)`
 
 QUICK_RESULTS = PROJECT / ".hedgerow" / "bench"
 
 
 def main(words: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("level", nargs="?", choices=(*LEVELS, "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="few rows and rounds: no real figures")
     parser.add_argument("--rows", type=int, nargs="+", metavar="N", help="sizes of the table")

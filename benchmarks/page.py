@@ -29,7 +29,6 @@ _GOALS = (
 _GROWTH_GOAL, _REQUESTS_GOAL = 1.2, 0.98
 
 Results = Mapping[str, Any]
-"""What one level writes, as JSON has it."""
 
 
 def as_json(value: Any, indent: str = "") -> str:
@@ -103,8 +102,7 @@ def _runs(results: Mapping[str, Results]) -> str:
         told.append(
             f"* **{name}** ({one['date'][:10]}, commit `{one['commit']}`): {'; '.join(facts)}."
         )
-    methods = {one["level"]: f"**{one['level']}**: {one['method']}" for one in results.values()}
-    return "\n\n".join(["\n".join(told), *methods.values()])
+    return "\n".join(told)
 
 
 def _variants(database: Results) -> str:

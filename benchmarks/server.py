@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, create_engine
 
@@ -64,14 +65,8 @@ def run(url: URL, *statements: str) -> None:
 def upgrade(environment: Mapping[str, str], directory: str) -> None:
     """Migrate a database by the real command, run in `directory`, where no `.env` is."""
     command = (sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini"))
-    subprocess.run(
-        [*command, "upgrade", "head"],
-        cwd=directory,
-        env=dict(environment),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    options: Any = {"cwd": directory, "env": dict(environment), "capture_output": True}
+    subprocess.run([*command, "upgrade", "head"], check=True, **options)
 
 
 def create_database(server: URL, name: str, template: str | None = None) -> URL:

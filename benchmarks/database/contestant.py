@@ -43,7 +43,7 @@ class Contestant:
         """Run `repeat` calls from number `first` on; return seconds each, rows checked.
 
         The table is afterwards as it was: what is committed is undone, outside of what is timed.
-        Nothing is rolled back, for then psycopg forgets the statements that it has prepared.
+        Nothing is rolled back: psycopg would forget its prepared statements.
         """
         by_hand = self.variant.hand_written
         calls = [operation.call(self.data, by_hand, n) for n in range(first, first + repeat)]

@@ -13,16 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks.database.contestant import WAYS, Contestant, Way, ways_of
 from benchmarks.database.measure import Measurement, Pace, measure_operation
 from benchmarks.database.operations import OPERATIONS, WrongRowsError
-from benchmarks.database.plans import PlanShape, RoundTrips, count_round_trips, plan_shapes
+from benchmarks.database.plans import PlanShape, count_round_trips, plan_shapes
 from benchmarks.database.schema import ROWS_PER_OWNER, Data, make_data
-from benchmarks.database.variants import (
-    ESSENTIAL,
-    OWN,
-    CannotRunError,
-    Place,
-    Variant,
-    make_usable,
-)
+from benchmarks.database.variants import ESSENTIAL, OWN, CannotRunError, Place, Variant, make_usable
 from benchmarks.machine import describe_machine, held_to, tell, usable_cores
 from benchmarks.packages import DISTRIBUTIONS, load
 from benchmarks.server import create_database, drop_database, private_server, run
@@ -30,14 +23,6 @@ from benchmarks.server import create_database, drop_database, private_server, ru
 SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (10_000,)
 ROUNDS, QUICK_ROUNDS = 60, 6
 _BASE = "base"
-
-METHOD = (
-    "Every variant has a copy of the same database and one connection. In each round every variant"
-    " runs a block of calls, in a random order; the first calls are thrown away, and every result"
-    " is checked. What is written is undone outside of what is timed, and VACUUM follows. Client"
-    " and server share one core where the system allows it. A ratio is the median of the rounds'"
-    " ratios of block medians, variant to floor."
-)
 
 
 @dataclass
@@ -47,7 +32,7 @@ class Size:
     rows: int
     measurements: list[Measurement] = field(default_factory=list)
     plans: dict[str, list[PlanShape]] = field(default_factory=dict)
-    round_trips: dict[str, RoundTrips] = field(default_factory=dict)
+    round_trips: dict[str, dict[str, int]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +73,6 @@ def measure_sizes(sizes: Sequence[int], pace: Pace) -> dict[str, Any]:
     return {
         "level": "database",
         **description,
-        "method": METHOD,
         "one_core": bool(core),
         "pace": asdict(pace),
         "seconds": round(time.monotonic() - began),
@@ -100,11 +84,7 @@ def measure_sizes(sizes: Sequence[int], pace: Pace) -> dict[str, Any]:
 def measure_size(
     server: URL, rows: int, variants: Sequence[Variant], pace: Pace, ways: Sequence[Way] = WAYS
 ) -> Size:
-    """Make `rows` rows, let all `variants` take turns on copies of them, and remove everything.
-
-    A package that fails or returns wrong rows is left out, with the reason; of another variant that
-    raises.
-    """
+    """Measure on copies of `rows` rows; a package that fails is left out, other variants raise."""
     size = Size(rows)
     tell(f"{rows:,} rows: making them")
     data = make_data(server, _BASE, rows)

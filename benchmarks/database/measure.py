@@ -42,11 +42,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Measurement(Ratio):
-    """Times in microseconds, and the ratio to the floor.
-
-    The ratio is the median of the rounds' ratios, each of a block's median to that of the floor's
-    block in the same round.
-    """
+    """Times in microseconds; the ratio is the median of the rounds' ratios of block medians."""
 
     operation: str
     way: Way

@@ -81,21 +81,18 @@ def _found(data: Data, number: int) -> Call:
     return Call({}, [r["id"] for r in data.own if MATCHING.strip("%") in r["title"]][:PAGE])
 
 
-def _target(data: Data, number: int) -> dict[str, Any]:
-    return data.own[number % len(data.own)]
-
-
 def _one(data: Data, number: int) -> Call:
-    target = _target(data, number)["id"]
+    target = data.own[number % len(data.own)]["id"]
     return Call({"item": target}, [target])
 
 
 def _changed(data: Data, number: int) -> Call:
-    return Call({"item": _target(data, number)["id"], "new_title": f"Note {number:08}"}, 1)
+    target = data.own[number % len(data.own)]["id"]
+    return Call({"item": target, "new_title": f"Note {number:08}"}, 1)
 
 
 def _removed(data: Data, number: int) -> Call:
-    target = _target(data, number)
+    target = data.own[number % len(data.own)]
     return Call({"item": target["id"]}, 1, removed=(target,))
 
 
@@ -123,6 +120,7 @@ _update = update(ITEM).where(_this).values(title=bindparam("new_title"))
 _insert = insert(ITEM).execution_options(preserve_rowcount=True)
 _returning = insert(ITEM).returning(ITEM.c.id)
 _bulk = f"bulk insert of {BULK:,}"
+_bulk_ids = f"{_bulk}, returning ids"
 
 OPERATIONS = (
     Operation("newest 20", _newest, lambda d, _: Call({}, [r["id"] for r in d.own[:PAGE]]), _ids),
@@ -133,12 +131,7 @@ OPERATIONS = (
     Operation("insert", _insert, _added, _affected, writes=True),
     Operation("delete", delete(ITEM).where(_this), _removed, _affected, writes=True),
     Operation(_bulk, _insert, _added_many, _affected, writes=True, bulk=True),
-    Operation(
-        *(f"{_bulk}, returning ids", _returning, _added_many, lambda r: len(r.all())),
-        writes=True,
-        bulk=True,
-    ),
+    Operation(_bulk_ids, _returning, _added_many, lambda r: len(r.all()), writes=True, bulk=True),
 )
-"""Reads first: what writes leave behind does not slow them. The two bulk inserts are SQLAlchemy's
-two ways: without RETURNING it sends a statement for each row, in a pipeline; with it one statement
-for all."""
+"""Reads first: what writes leave behind does not slow them. Without RETURNING SQLAlchemy sends a
+statement for each row, in a pipeline; with it one statement for all."""

@@ -104,10 +104,6 @@ def engine_for(place: Place, **options: Any) -> Engine:
     return create_engine(place.app_url, pool_size=1, max_overflow=0, **options)
 
 
-def _nothing(place: Place) -> None:
-    pass
-
-
 def sessions(engine: Engine, prepare: Callable[[Session], object] = lambda _: None) -> Runner:
     """Return a runner whose sessions are prepared before their first statement."""
 
@@ -119,10 +115,6 @@ def sessions(engine: Engine, prepare: Callable[[Session], object] = lambda _: No
             session.commit()
 
     return Runner(transaction, engine)
-
-
-def _start_floor(place: Place) -> Runner:
-    return sessions(engine_for(place))
 
 
 def _set_up_hedgerow(row_security: RowSecurity, place: Place) -> None:
@@ -170,8 +162,10 @@ _AGAIN = "the floor a second time, in a database of its own: what differs is noi
 _OR = "one policy, settings read bare; the settings as a statement of their own"
 _WRAPPED_OR = "the same with each setting in a sub-select"
 
-FLOOR = Variant("floor", _BY_HAND, _nothing, _start_floor, hand_written=True)
-CONTROL = Variant("floor again", _AGAIN, _nothing, _start_floor, hand_written=True)
+FLOOR, CONTROL = (
+    Variant(name, what, lambda _: None, lambda to: sessions(engine_for(to)), hand_written=True)
+    for name, what in (("floor", _BY_HAND), ("floor again", _AGAIN))
+)
 HEDGEROW_PLAIN, HEDGEROW_SIGNED = (
     Variant(name, description, partial(_set_up_hedgerow, one), partial(_start_hedgerow, one))
     for name, description, one in (

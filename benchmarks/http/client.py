@@ -23,14 +23,10 @@ class Order:
     seconds: float
 
 
-_END = b"\r\n\r\n"
-_LENGTH = b"content-length:"
-
-
 async def _answer(reader: asyncio.StreamReader) -> bytes:
     """Read one answer to its end, and return its status; the application sends no chunks."""
-    head = await reader.readuntil(_END)
-    length = int(head.lower().split(_LENGTH, 1)[1].split(b"\r", 1)[0])
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r", 1)[0])
     await reader.readexactly(length)
     return head[9:12]
 

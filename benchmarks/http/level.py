@@ -5,7 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any
 
 from benchmarks.http.client import Order
@@ -18,18 +18,6 @@ from benchmarks.server import private_server
 from tests.support.proxy import Proxy
 
 ROWS, QUICK_ROWS = 1_000_000, 10_000
-LATENCIES_MS = (0.0, 1.0)
-
-METHOD = (
-    "The same application with row security (identities signed) and with RLS_ENABLED=false, each"
-    " served by one worker of uvicorn with ENVIRONMENT=production, from a database of its own with"
-    " the same rows. In the client, a process of its own, each connection sends its next request"
-    " when the answer to the one before is complete; an answer other than 200 ends the run. Both"
-    " variants take short turns; the first turn of each is thrown away. A ratio is the median of"
-    " the rounds' ratios of requests a second, with row security to without. Rows and owners in the"
-    " answers are checked before and after. Latency is made by a proxy, half of it in each"
-    " direction. The application has a core of its own where the system allows it."
-)
 
 
 @dataclass(frozen=True)
@@ -39,7 +27,7 @@ class Pace:
     connections: Sequence[int]
     rounds: int
     seconds: float
-    latencies_ms: Sequence[float] = LATENCIES_MS
+    latencies_ms: Sequence[float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -57,8 +45,7 @@ def measure(arguments: Namespace) -> dict[str, Any]:
     """Run the level and return its results, as JSON takes them."""
     quick = arguments.quick
     pace = Pace((1, 8), 2, 0.2) if quick else Pace((1, 8, 64), 8, 1.0)
-    if arguments.rounds:
-        pace = Pace(pace.connections, arguments.rounds, pace.seconds)
+    pace = replace(pace, rounds=arguments.rounds or pace.rounds)
     return measure_pace(max(arguments.rows or [QUICK_ROWS if quick else ROWS]), pace)
 
 
@@ -81,7 +68,6 @@ def measure_pace(rows: int, pace: Pace) -> dict[str, Any]:
     return {
         "level": "http",
         **description,
-        "method": METHOD,
         "own_core": core is not None,
         "rows": run.data.rows,
         "rows_checked": run.right,

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from benchmarks.__main__ import LEVELS
-from benchmarks.page import PAGE, RESULTS, as_json, parts, read_results
+from benchmarks.page import PAGE, RESULTS, as_json, goals, parts, read_results, requests
 from benchmarks.server import PROJECT
 from scripts._generated import with_parts
 
@@ -72,3 +72,41 @@ def test_results_are_kept_one_measurement_a_line() -> None:
 def test_the_script_names_every_level(level: str) -> None:
     script = (PROJECT / "scripts" / "bench").read_text(encoding="utf-8")
     assert f"scripts/bench {level}" in script
+
+
+def measured(variant: str, way: str, operation: str, ratio: float) -> dict[str, object]:
+    interval = {"ratio": ratio, "ratio_low": ratio - 0.01, "ratio_high": ratio + 0.01}
+    return {"variant": variant, "way": way, "operation": operation, **interval}
+
+
+def test_a_goal_stands_beside_the_worst_ratio() -> None:
+    small, large = (
+        [
+            measured(variant, way, operation, ratio)
+            for variant in ("hedgerow plain", "hedgerow signed")
+            for way in ("statement", "transaction")
+            for operation, ratio in (("count", read), ("insert", 1.06))
+        ]
+        for read in (1.01, 1.03)
+    )
+    sizes = [{"rows": 10, "measurements": small}, {"rows": 2000, "measurements": large}]
+    told = goals({"sizes": sizes})
+    assert told.startswith("4 of 6 goals are met.")
+    assert (
+        "| hedgerow plain | read statement | 1.02 | 1.030 (1.020 to 1.040) | count, 2,000" in told
+    )
+    assert "| hedgerow plain | write statement | 1.05 | 1.060 (1.050 to 1.070) | insert, 10" in told
+
+
+def test_the_lowest_ratio_of_requests_stands_beside_the_goal() -> None:
+    rates = {way: {"requests_per_second": 100.0} for way in ("without", "with")}
+    found = [
+        {**measured("", "", "", ratio), "kind": "sync", "load": "get", "variants": rates, **where}
+        for ratio, where in (
+            (0.99, {"latency_ms": 0.0, "connections": 1}),
+            (0.9, {"latency_ms": 1.0, "connections": 8}),
+        )
+    ]
+    told = requests({"rows": 10, "measurements": found})
+    assert "The goal is a ratio of at least 0.98; the lowest is 0.900 (0.890 to 0.910)." in told
+    assert "| sync get | 100 / 100 · **0.990** | 100 / 100 · **0.900** |" in told
