@@ -134,17 +134,15 @@ def test_a_variant_with_wrong_rows_is_refused(own_server: URL) -> None:
         measure_size(own_server, 1_000, [leaking], PACE)
 
 
-def test_a_package_with_wrong_rows_is_told_and_left_out(own_server: URL) -> None:
-    leaking = replace(FLOOR, name="leaking", hand_written=False, package="1.0")
-    size = measure_size(own_server, 1_000, [FLOOR, leaking], PACE)
-    assert "newest 20" in size.failures["leaking"]
-    assert {one.variant for one in size.measurements} == {"floor"}
-
-
-def test_a_package_that_cannot_be_set_up_is_told(own_server: URL) -> None:
+def test_a_package_that_cannot_run_or_returns_wrong_rows_is_told_and_left_out(
+    own_server: URL,
+) -> None:
     def set_up(place: Place) -> None:
         raise CannotRunError("It needs what is not here.")
 
+    leaking = replace(FLOOR, name="leaking", hand_written=False, package="1.0")
     broken = replace(HEDGEROW_PLAIN, name="broken", set_up=set_up, package="1.0")
-    size = measure_size(own_server, 1_000, [FLOOR, broken], PACE)
+    size = measure_size(own_server, 1_000, [FLOOR, leaking, broken], PACE, ways=("statement",))
+    assert "newest 20" in size.failures["leaking"]
     assert "It needs what is not here." in size.failures["broken"]
+    assert {one.variant for one in size.measurements} == {"floor"}

@@ -21,7 +21,7 @@ from benchmarks.http.loads import KINDS, check_answers
 from benchmarks.http.servers import Server, ServerError, run_client, serve
 from tests.support.databases import Database
 
-ROWS = 10_000
+ROWS = 1_000
 PACE = Pace(connections=(2,), rounds=1, seconds=0.05, latencies_ms=(1.0,))
 LOADS = ("list", "get", "create", "mix")
 
