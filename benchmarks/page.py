@@ -107,7 +107,7 @@ def _runs(results: Mapping[str, Results]) -> str:
 
 def _variants(database: Results) -> str:
     size = database["sizes"][-1]
-    rows = [("variant", "what it is", "owner indexed", "rows filtered", "InitPlan runs", "round trips")]
+    rows = [("variant", "what it is", "owner index", "filtered", "InitPlan runs", "round trips")]
     for variant in database["variants"]:
         name, why_not = variant["name"], variant["why_not"]
         if why_not:
