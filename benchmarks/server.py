@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, create_engine
 
@@ -32,11 +33,11 @@ SETTINGS: Mapping[str, str] = {
 
 
 @contextmanager
-def private_server(settings: Mapping[str, str] = SETTINGS) -> Iterator[URL]:
+def private_server() -> Iterator[URL]:
     """Yield a superuser's address of a new server; it is stopped and removed afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="hedgerow-benchmark-"))
     directory.chmod(0o755)
-    server = EmbeddedServer(directory, settings=settings)
+    server = EmbeddedServer(directory, settings=SETTINGS)
     address = server.acquire()
     try:
         yield address.url()
@@ -61,17 +62,11 @@ def run(url: URL, *statements: str) -> None:
             connection.execute(sql.Statement(statement))
 
 
-def upgrade(environment: Mapping[str, str], directory: str, revision: str = "head") -> None:
+def upgrade(environment: Mapping[str, str], directory: str) -> None:
     """Migrate a database by the real command, run in `directory`, where no `.env` is."""
     command = (sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini"))
-    subprocess.run(
-        [*command, "upgrade", revision],
-        cwd=directory,
-        env=dict(environment),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    options: Any = {"cwd": directory, "env": dict(environment), "capture_output": True}
+    subprocess.run([*command, "upgrade", "head"], check=True, **options)
 
 
 def create_database(server: URL, name: str, template: str | None = None) -> URL:

@@ -12,7 +12,7 @@ def first_line(error: DBAPIError) -> str:
 
 
 def explain_connection_failure(engine: Engine, error: OperationalError, fix: str) -> str:
-    """Return one line: to where, as whom, why, and what to look at; never the password."""
+    """Return one line: server, login, reason and what to look at; never the password."""
     url = engine.url
     return (
         f"Cannot connect to PostgreSQL as {url.username!r} at {url.host}:{url.port or 5432}"

@@ -113,5 +113,5 @@ def _read(file: Path, entry: object, known: set[str]) -> Allowed:
             f"{file}: {entry!r} in allow has an empty value: say what is allowed, and why."
         )
     if entry["check"] not in known:
-        raise ConfigurationError(f"{file}: allow names {entry['check']!r}, which is no check.")
+        raise ConfigurationError(f"{file}: allow names {entry['check']!r}, which is not a check.")
     return Allowed(**entry)

@@ -128,7 +128,7 @@ def _signature(thing: Any) -> str:
 
 
 def _is_field(attribute: Any) -> bool:
-    """Whether the class declares it: what `__init__` assigns is nobody's to set."""
+    """Whether the class declares it: what `__init__` assigns is not a parameter."""
     declared = "class-attribute" in attribute.labels or attribute.value is None
     return declared and "property" not in attribute.labels and not attribute.name.startswith("_")
 

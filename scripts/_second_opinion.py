@@ -63,7 +63,7 @@ def judge(opinion: Opinion, database: Database) -> None:
     if unfiltered:
         sys.exit(f"scripts/second-opinion: open to rls_app_user: {', '.join(unfiltered)}.")
     # The prover does not tell roles apart in these modes, and an admin's policies are to let other
-    # users' rows through: they go first, in this database that nobody else uses.
+    # users' rows through: they go first, in this database of the script's own.
     with connect(database.owner_url) as owner:
         owner.execute("DROP POLICY item_admin ON item; DROP POLICY item_read_only_admin ON item")
         owner.commit()

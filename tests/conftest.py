@@ -22,7 +22,7 @@ from tests.support.databases import (
     drop,
     make_template,
 )
-from tests.support.people import Person, add_person, remove_everybody
+from tests.support.people import Person, add_person, remove_all_users
 from tests.support.server import TestServer
 
 # Before anything imports the application: its settings are those of the tests, and nothing of a
@@ -109,7 +109,7 @@ def empty_database(server: URL) -> Iterator[Database]:
 @pytest.fixture
 def alice(database: Database) -> Person:
     """Return a user with two items, in tables that hold nothing else yet."""
-    remove_everybody(database)
+    remove_all_users(database)
     return add_person(database, "alice")
 
 

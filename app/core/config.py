@@ -39,7 +39,7 @@ def _check_database_url(value: str) -> str:
         url = make_url(value)
     except (ArgumentError, ValueError):
         raise ValueError(
-            "is no database address; write it as postgresql://user:password@host:5432/database"
+            "is not a database address; write it as postgresql://user:password@host:5432/database"
         ) from None
     if url.drivername not in _POSTGRES_SCHEMES:
         raise ValueError(
@@ -295,7 +295,7 @@ class Settings(BaseSettings):
         unchanged = [name for name, secret in self._secrets() if secret == DEFAULT_SECRET]
         if unchanged:
             problems.append(
-                f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is no secret; '
+                f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is not a secret; '
                 f"set another value for ENVIRONMENT={self.ENVIRONMENT}"
             )
         return problems

@@ -71,7 +71,7 @@ def decode_access_token(token: str) -> UUID:
     """Return the id of an access token's user.
 
     Raises jwt.InvalidTokenError for everything else: a bad signature, an expired token, one of
-    another kind, one whose subject is no id.
+    another kind, one whose subject is not an id.
     """
     return _subject(_decode(_ACCESS, token))
 
@@ -138,4 +138,4 @@ def _subject(payload: dict[str, Any]) -> UUID:
     try:
         return TokenPayload.model_validate(payload).sub
     except ValidationError as error:
-        raise jwt.InvalidTokenError("the subject is no user id") from error
+        raise jwt.InvalidTokenError("the subject is not a user id") from error

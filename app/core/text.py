@@ -36,7 +36,7 @@ _email_adapter: Final[TypeAdapter[str]] = TypeAdapter(Email)
 
 
 def normalize_email(text: str) -> str | None:
-    """Return the address as it is stored, or None where the text is no e-mail address."""
+    """Return the address as it is stored, or None where the text is not an e-mail address."""
     try:
         return _email_adapter.validate_python(text)
     except ValidationError:

@@ -47,7 +47,7 @@ def get_items(
 
 
 def get_items_admin(*, session: Session, skip: int = 0, limit: int = 100) -> list[Item]:
-    """Return one page of everybody's items, newest first."""
+    """Return one page of all users' items, newest first."""
     return get_items(session=session, owner_id=EVERYBODY, skip=skip, limit=limit)
 
 
@@ -58,7 +58,7 @@ def count_items(*, session: Session, owner_id: UUID | Everybody) -> int:
 
 
 def count_items_admin(*, session: Session) -> int:
-    """Return the number of everybody's items."""
+    """Return the number of all users' items."""
     return count_items(session=session, owner_id=EVERYBODY)
 
 
@@ -111,7 +111,7 @@ def delete_item_admin(*, session: Session, item_id: UUID) -> bool:
 
 
 def _owned_by(owner_id: UUID | Everybody) -> list[ColumnElement[bool]]:
-    """Return the condition of a statement about this owner's items; none for everybody's."""
+    """Return the condition of a statement about this owner's items; none for all users'."""
     return [] if isinstance(owner_id, Everybody) else [col(Item.owner_id) == owner_id]
 
 

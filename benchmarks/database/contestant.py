@@ -1,13 +1,11 @@
 """A variant that runs: its calls are timed, every result is checked, every change is undone."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, text
-from sqlalchemy.orm import Session
 
 from benchmarks.database.operations import OPERATIONS, Call, Operation, WrongRowsError
 from benchmarks.database.schema import ITEM, Data
@@ -45,7 +43,7 @@ class Contestant:
         """Run `repeat` calls from number `first` on; return seconds each, rows checked.
 
         The table is afterwards as it was: what is committed is undone, outside of what is timed.
-        Nothing is rolled back, for then psycopg forgets the statements that it has prepared.
+        Nothing is rolled back: psycopg would forget its prepared statements.
         """
         by_hand = self.variant.hand_written
         calls = [operation.call(self.data, by_hand, n) for n in range(first, first + repeat)]
@@ -64,12 +62,18 @@ class Contestant:
         taken = []
         with self.runner.transaction() as session:
             session.execute(_BEGIN)  # a driver sends BEGIN with its first statement
-            with nullcontext() if prepared else _unprepared(session):
+            driver: Any = session.connection().connection.driver_connection
+            threshold = driver.prepare_threshold
+            if not prepared:
+                driver.prepare_threshold = None
+            try:
                 for call in calls:
                     began = time.perf_counter()
                     outcome = operation.run(session, statement, call)
                     taken.append(time.perf_counter() - began)
                     operation.check(call, outcome)
+            finally:
+                driver.prepare_threshold = threshold
         return taken
 
     def _whole(self, operation: Operation, call: Call) -> float:
@@ -84,7 +88,7 @@ class Contestant:
     def try_out(self) -> None:
         """Raise WrongRowsError unless every result is right and users are kept apart.
 
-        Without a WHERE by hand, the floor reaches every row, so of it that is not asked.
+        The floor is not asked the latter: without a WHERE it reaches every row.
         """
         for operation in OPERATIONS:
             for way in ways_of(operation):
@@ -98,13 +102,3 @@ class Contestant:
                 reached += session.execute(statement, foreign).rowcount  # type: ignore[attr-defined]
         if reached:
             raise WrongRowsError("another user's row is seen, changed or removed")
-
-
-@contextmanager
-def _unprepared(session: Session) -> Iterator[None]:
-    driver: Any = session.connection().connection.driver_connection
-    former, driver.prepare_threshold = driver.prepare_threshold, None
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = former

@@ -14,9 +14,6 @@ _SECONDS = 2.0
 """What one statement in one variant may take in all, unless it is so slow that few calls do."""
 _FEWEST_ROUNDS = 5
 
-Rounds = list[list[float]]
-"""Seconds of each call, by round."""
-
 
 @dataclass(frozen=True)
 class Pace:
@@ -45,11 +42,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Measurement(Ratio):
-    """Times in microseconds, and the ratio to the floor.
-
-    The ratio is the median of the rounds' ratios, each of a block's median to that of the floor's
-    block in the same round.
-    """
+    """Times in microseconds; the ratio is the median of the rounds' ratios of block medians."""
 
     operation: str
     way: Way
@@ -64,24 +57,21 @@ def measure_operation(
 ) -> list[Measurement]:
     """Return a measurement of each variant; the first is the floor of all others."""
     rounds = _take_turns(contestants, operation, way, pace)
-    floor = next(iter(rounds.values()))
+    floor = [statistics.median(block) for block in rounds[0]]
     found = []
-    for variant, mine in rounds.items():
-        ratios = [
-            statistics.median(block) / statistics.median(reference)
-            for block, reference in zip(mine, floor, strict=False)
-        ]
-        calls = sorted(each for block in mine for each in block)
-        median, p95 = statistics.median(calls), percentile(calls, 0.95)
+    for contestant, mine in zip(contestants, rounds, strict=True):
+        blocks = zip(mine, floor, strict=False)
+        ratio = median_ratio([statistics.median(block) / reference for block, reference in blocks])
+        calls = sorted(each * 1e6 for block in mine for each in block)
         found.append(
             Measurement(
-                **asdict(median_ratio(ratios)),
+                **asdict(ratio),
                 operation=operation.name,
                 way=way,
-                variant=variant,
+                variant=contestant.variant.name,
                 calls=len(calls),
-                median_us=round(median * 1e6, 1),
-                p95_us=round(p95 * 1e6, 1),
+                median_us=round(statistics.median(calls), 1),
+                p95_us=round(percentile(calls, 0.95), 1),
             )
         )
     return found
@@ -89,30 +79,31 @@ def measure_operation(
 
 def _take_turns(
     contestants: Sequence[Contestant], operation: Operation, way: Way, pace: Pace
-) -> dict[str, Rounds]:
-    """Return the samples of each variant.
+) -> list[list[list[float]]]:
+    """Return the seconds of each call, by variant and round.
 
     In each round every variant runs one block, in an order drawn anew, so that none always follows
     the same other one. Slow statements run less often.
     """
     drawn = random.Random(f"{operation.name} {way}")  # noqa: S311
-    rounds: dict[str, Rounds] = {contestant.variant.name: [] for contestant in contestants}
-    paces = {}
+    rounds: list[list[list[float]]] = [[] for _ in contestants]
+    paces = []
     for contestant in contestants:
-        # Twice, because a first call may be slow for want of anything in the cache.
+        # Twice, because a first call may be slow while nothing is cached.
         quickest = min(contestant.times(operation, way, 0, 2))
         own = pace.of_bulk() if operation.bulk else pace.bounded(quickest)
         contestant.times(operation, way, 2, own.warm_up)
-        paces[contestant.variant.name] = own
+        paces.append(own)
     gc.collect()
     gc.disable()
     try:
-        for turn in range(max(own.rounds for own in paces.values())):
-            for contestant in drawn.sample(contestants, len(contestants)):
-                own = paces[contestant.variant.name]
+        for turn in range(max(own.rounds for own in paces)):
+            for number in drawn.sample(range(len(contestants)), len(contestants)):
+                own = paces[number]
                 if turn < own.rounds:
-                    times = contestant.times(operation, way, turn * own.repeat, own.repeat)
-                    rounds[contestant.variant.name].append(times)
+                    first = turn * own.repeat
+                    times = contestants[number].times(operation, way, first, own.repeat)
+                    rounds[number].append(times)
     finally:
         gc.enable()
     return rounds

@@ -1,22 +1,21 @@
 """What is measured: statements as an application writes them, and what each must return.
 
-A variant with row security sends them as they stand. The floor adds by hand what the policy would:
-`WHERE owner_id = ...`.
+Variants with row security send them as they are; the floor adds `WHERE owner_id = ...`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import Insert, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from benchmarks.database.schema import ITEM, MATCHING, PAGE, Data
 
 BULK = 1000
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class WrongRowsError(Exception):
@@ -27,7 +26,7 @@ class WrongRowsError(Exception):
 class Call:
     """One execution: its parameters, what it must give, and the rows it adds or takes."""
 
-    parameters: Parameters
+    parameters: Any
     expected: Any
     added: tuple[UUID, ...] = ()
     removed: tuple[dict[str, Any], ...] = ()
@@ -35,20 +34,30 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """A statement in both spellings, its calls by number, and how its result is read."""
+    """A statement, its calls by number, and how its result is read."""
 
     name: str
-    plain: Executable
-    filtered: Executable
-    call: Callable[[Data, bool, int], Call]
+    plain: Any
+    make: Callable[[Data, int], Call]
     read: Callable[[Any], Any]
     writes: bool = False
     bulk: bool = False
 
-    def statement(self, by_hand: bool) -> Executable:
-        return self.filtered if by_hand else self.plain
+    @cached_property
+    def _filtered(self) -> Any:
+        own = ITEM.c.owner_id == bindparam("owner")
+        return self.plain if isinstance(self.plain, Insert) else self.plain.where(own)
 
-    def run(self, session: Session, statement: Executable, call: Call) -> Any:
+    def statement(self, by_hand: bool) -> Any:
+        return self._filtered if by_hand else self.plain
+
+    def call(self, data: Data, by_hand: bool, number: int) -> Call:
+        call = self.make(data, number)
+        if not by_hand or isinstance(self.plain, Insert):
+            return call
+        return replace(call, parameters={**call.parameters, "owner": data.user})
+
+    def run(self, session: Session, statement: Any, call: Call) -> Any:
         """Execute and fetch; this is what is timed."""
         return self.read(session.execute(statement, call.parameters))
 
@@ -56,124 +65,73 @@ class Operation:
         """Raise WrongRowsError unless the outcome is the right one."""
         if outcome != call.expected:
             raise WrongRowsError(
-                f"{self.name}: expected {_short(call.expected)}, got {_short(outcome)}"
+                f"{self.name}: expected {repr(call.expected)[:200]}, got {repr(outcome)[:200]}"
             )
-
-
-def _short(value: object) -> str:
-    return repr(value) if len(repr(value)) < 200 else f"{repr(value)[:200]}..."
-
-
-_mine = ITEM.c.owner_id == bindparam("owner")
-_this = ITEM.c.id == bindparam("item")
-_ordered = select(ITEM).order_by(ITEM.c.created_at.desc(), ITEM.c.id.desc()).limit(PAGE)
 
 
 def _ids(result: Any) -> list[UUID]:
     return [row.id for row in result]
 
 
-def _count(result: Any) -> int:
-    return int(result.scalar_one())
-
-
 def _affected(result: Any) -> int:
     return int(result.rowcount)
 
 
-def _returned(result: Any) -> int:
-    return len(result.all())
+def _found(data: Data, number: int) -> Call:
+    return Call({}, [r["id"] for r in data.own if MATCHING.strip("%") in r["title"]][:PAGE])
 
 
-def _owner(data: Data, by_hand: bool) -> dict[str, Any]:
-    return {"owner": data.user} if by_hand else {}
+def _one(data: Data, number: int) -> Call:
+    target = data.own[number % len(data.own)]["id"]
+    return Call({"item": target}, [target])
 
 
-def _first_page(data: Data, by_hand: bool, number: int) -> Call:
-    return Call(_owner(data, by_hand), [row["id"] for row in data.own[:PAGE]])
+def _changed(data: Data, number: int) -> Call:
+    target = data.own[number % len(data.own)]["id"]
+    return Call({"item": target, "new_title": f"Note {number:08}"}, 1)
 
 
-def _all(data: Data, by_hand: bool, number: int) -> Call:
-    return Call(_owner(data, by_hand), len(data.own))
+def _removed(data: Data, number: int) -> Call:
+    target = data.own[number % len(data.own)]
+    return Call({"item": target["id"]}, 1, removed=(target,))
 
 
-def _found(data: Data, by_hand: bool, number: int) -> Call:
-    ids = [row["id"] for row in data.own if MATCHING.strip("%") in row["title"]]
-    return Call(_owner(data, by_hand), ids[:PAGE])
+def _new_row(data: Data) -> dict[str, Any]:
+    texts = {"title": "Note", "description": "What it is about. "}
+    return {"id": uuid4(), "owner_id": data.user, "created_at": datetime.now(UTC), **texts}
 
 
-def _target(data: Data, number: int) -> dict[str, Any]:
-    return data.own[number % len(data.own)]
-
-
-def _one(data: Data, by_hand: bool, number: int) -> Call:
-    target = _target(data, number)["id"]
-    return Call({**_owner(data, by_hand), "item": target}, [target])
-
-
-def _changed(data: Data, by_hand: bool, number: int) -> Call:
-    values = {"item": _target(data, number)["id"], "new_title": f"Note {number:08}"}
-    return Call({**_owner(data, by_hand), **values}, 1)
-
-
-def _removed(data: Data, by_hand: bool, number: int) -> Call:
-    target = _target(data, number)
-    return Call({**_owner(data, by_hand), "item": target["id"]}, 1, removed=(target,))
-
-
-def _new_rows(data: Data, number: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": uuid4(),
-            "owner_id": data.user,
-            "title": f"Note {number}",
-            "description": "What it is about. ",
-            "created_at": datetime.now(UTC),
-        }
-        for _ in range(number)
-    ]
-
-
-def _added(data: Data, by_hand: bool, number: int) -> Call:
-    (row,) = _new_rows(data, 1)
+def _added(data: Data, number: int) -> Call:
+    row = _new_row(data)
     return Call(row, 1, added=(row["id"],))
 
 
-def _added_many(data: Data, by_hand: bool, number: int) -> Call:
-    rows = _new_rows(data, BULK)
+def _added_many(data: Data, number: int) -> Call:
+    rows = [_new_row(data) for _ in range(BULK)]
     return Call(rows, BULK, added=tuple(row["id"] for row in rows))
 
 
-_count_all = select(func.count()).select_from(ITEM)
-_search = _ordered.where(ITEM.c.title.like(MATCHING))
-_get = select(ITEM).where(_this)
+_this = ITEM.c.id == bindparam("item")
+_newest = select(ITEM).order_by(ITEM.c.created_at.desc(), ITEM.c.id.desc()).limit(PAGE)
+_count = select(func.count()).select_from(ITEM)
+_search = _newest.where(ITEM.c.title.like(MATCHING))
 _update = update(ITEM).where(_this).values(title=bindparam("new_title"))
-_delete = delete(ITEM).where(_this)
 # Without the option SQLAlchemy forgets how many rows an INSERT made.
 _insert = insert(ITEM).execution_options(preserve_rowcount=True)
-_insert_returning = insert(ITEM).returning(ITEM.c.id)
+_returning = insert(ITEM).returning(ITEM.c.id)
+_bulk = f"bulk insert of {BULK:,}"
+_bulk_ids = f"{_bulk}, returning ids"
 
 OPERATIONS = (
-    Operation("newest 20", _ordered, _ordered.where(_mine), _first_page, _ids),
-    Operation("count", _count_all, _count_all.where(_mine), _all, _count),
-    Operation("get by id", _get, _get.where(_mine), _one, _ids),
-    Operation("search", _search, _search.where(_mine), _found, _ids),
-    Operation("update", _update, _update.where(_mine), _changed, _affected, writes=True),
-    Operation("insert", _insert, _insert, _added, _affected, writes=True),
-    Operation("delete", _delete, _delete.where(_mine), _removed, _affected, writes=True),
-    Operation(
-        "bulk insert of 1,000", _insert, _insert, _added_many, _affected, writes=True, bulk=True
-    ),
-    Operation(
-        "bulk insert of 1,000, returning ids",
-        _insert_returning,
-        _insert_returning,
-        _added_many,
-        _returned,
-        writes=True,
-        bulk=True,
-    ),
+    Operation("newest 20", _newest, lambda d, _: Call({}, [r["id"] for r in d.own[:PAGE]]), _ids),
+    Operation("count", _count, lambda d, _: Call({}, len(d.own)), lambda r: r.scalar_one()),
+    Operation("get by id", select(ITEM).where(_this), _one, _ids),
+    Operation("search", _search, _found, _ids),
+    Operation("update", _update, _changed, _affected, writes=True),
+    Operation("insert", _insert, _added, _affected, writes=True),
+    Operation("delete", delete(ITEM).where(_this), _removed, _affected, writes=True),
+    Operation(_bulk, _insert, _added_many, _affected, writes=True, bulk=True),
+    Operation(_bulk_ids, _returning, _added_many, lambda r: len(r.all()), writes=True, bulk=True),
 )
-"""Reads first: what writes leave behind does not slow them. The two bulk inserts are SQLAlchemy's
-two ways: without RETURNING it sends a statement for each row, in a pipeline; with it one statement
-for all."""
+"""Reads first: what writes leave behind does not slow them. Without RETURNING SQLAlchemy sends a
+statement for each row, in a pipeline; with it one statement for all."""

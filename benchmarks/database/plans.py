@@ -1,6 +1,5 @@
 """What a variant does whatever the machine: the plans of its reads, and its round trips."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import text
 
 from benchmarks.database.contestant import Contestant
 from benchmarks.database.operations import OPERATIONS
+from hedgerow.checks.plans import walk
 from tests.support.proxy import Proxy
 
 EXPLAINED = ("newest 20", "count", "search")
@@ -18,8 +18,7 @@ _QUERY = text("SELECT count(*) FROM item WHERE id IS NULL")
 class PlanShape:
     """What a plan is judged by.
 
-    `owner_index`: the owner is the condition of an index. `init_plans`: how often each InitPlan
-    ran. `rows_filtered`: rows that were read in vain.
+    `owner_index`: the owner is an index condition. `init_plans`: how often each InitPlan ran.
     """
 
     operation: str
@@ -27,14 +26,6 @@ class PlanShape:
     owner_index: bool
     init_plans: tuple[int, ...]
     rows_filtered: int
-
-
-@dataclass(frozen=True)
-class RoundTrips:
-    """Round trips of one statement in a transaction that has begun, and of a whole transaction."""
-
-    statement: int
-    transaction: int
 
 
 def plan_shapes(contestant: Contestant) -> list[PlanShape]:
@@ -60,7 +51,7 @@ def plan_shapes(contestant: Contestant) -> list[PlanShape]:
 
 
 def _shape(operation: str, plan: dict[str, Any]) -> PlanShape:
-    nodes = list(_walk(plan))
+    nodes = list(walk(plan))
     asked = [node for node in nodes if node.get("Parent Relationship") == "InitPlan"]
     return PlanShape(
         operation,
@@ -73,14 +64,8 @@ def _shape(operation: str, plan: dict[str, Any]) -> PlanShape:
     )
 
 
-def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for child in node.get("Plans", []):
-        yield from _walk(child)
-
-
-def count_round_trips(contestant: Contestant) -> RoundTrips:
-    """Run the variant through a counting proxy, on a connection that is open already."""
+def count_round_trips(contestant: Contestant) -> dict[str, int]:
+    """Return the round trips of a statement in a transaction, and of a whole transaction."""
     place = contestant.place
     with Proxy(place.owner_url) as proxy:
         runner = contestant.variant.start(replace(place, owner_url=proxy.through(place.owner_url)))
@@ -93,6 +78,6 @@ def count_round_trips(contestant: Contestant) -> RoundTrips:
             before = proxy.flights
             with runner.transaction() as session:
                 session.execute(_QUERY)
-            return RoundTrips(statement, proxy.flights - before)
+            return {"statement": statement, "transaction": proxy.flights - before}
         finally:
             runner.engine.dispose()

@@ -5,19 +5,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import (
-    URL,
-    DateTime,
-    ForeignKey,
-    Index,
-    NullPool,
-    String,
-    Table,
-    Uuid,
-    create_engine,
-    select,
-    text,
-)
+import sqlalchemy as sa
+from sqlalchemy import URL, ForeignKey, Index, NullPool, Table, Uuid, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import CreateTable
 
@@ -45,11 +34,11 @@ class Item(Base):
     __tablename__ = "item"
     __rls__: ClassVar[hedgerow.Scope] = hedgerow.Scope()
 
-    title: Mapped[str] = mapped_column(String(255))
-    description: Mapped[str | None] = mapped_column(String(255))
+    title: Mapped[str] = mapped_column(sa.String(255))
+    description: Mapped[str | None] = mapped_column(sa.String(255))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
 
 
 ITEM: Table = Item.metadata.tables["item"]

@@ -104,17 +104,15 @@ def engine_for(place: Place, **options: Any) -> Engine:
     return create_engine(place.app_url, pool_size=1, max_overflow=0, **options)
 
 
-def _nothing(place: Place) -> None:
-    pass
-
-
-def _start_floor(place: Place) -> Runner:
-    engine = engine_for(place)
+def sessions(engine: Engine, prepare: Callable[[Session], object] = lambda _: None) -> Runner:
+    """Return a runner whose sessions are prepared before their first statement."""
 
     @contextmanager
     def transaction() -> Iterator[Session]:
-        with Session(engine) as session, session.begin():
+        with Session(engine) as session:
+            prepare(session)
             yield session
+            session.commit()
 
     return Runner(transaction, engine)
 
@@ -131,15 +129,7 @@ def _start_hedgerow(row_security: RowSecurity, place: Place) -> Runner:
     # As the template has it: one execute is one statement.
     engine = engine_for(place, connect_args={"cursor_factory": SingleStatementCursor})
     identity = Identity(place.user)
-
-    @contextmanager
-    def transaction() -> Iterator[Session]:
-        with Session(engine) as session:
-            hedgerow.bind(session, identity, row_security)
-            with session.begin():
-                yield session
-
-    return Runner(transaction, engine)
+    return sessions(engine, lambda session: hedgerow.bind(session, identity, row_security))
 
 
 _BARE = (
@@ -163,55 +153,29 @@ _SET_BOTH = text(
 
 
 def _start_or(place: Place) -> Runner:
-    engine = engine_for(place)
     values = {"user": str(place.user)}
-
-    @contextmanager
-    def transaction() -> Iterator[Session]:
-        with Session(engine) as session, session.begin():
-            session.execute(_SET_BOTH, values)
-            yield session
-
-    return Runner(transaction, engine)
+    return sessions(engine_for(place), lambda session: session.execute(_SET_BOTH, values))
 
 
-FLOOR = Variant(
-    "floor",
-    "no row security; WHERE owner_id = ... by hand",
-    _nothing,
-    _start_floor,
-    hand_written=True,
+_BY_HAND = "no row security; WHERE owner_id = ... by hand"
+_AGAIN = "the floor a second time, in a database of its own: what differs is noise"
+_OR = "one policy, settings read bare; the settings as a statement of their own"
+_WRAPPED_OR = "the same with each setting in a sub-select"
+
+FLOOR, CONTROL = (
+    Variant(name, what, lambda _: None, lambda to: sessions(engine_for(to)), hand_written=True)
+    for name, what in (("floor", _BY_HAND), ("floor again", _AGAIN))
 )
-CONTROL = Variant(
-    "floor again",
-    "the floor a second time, in a database of its own: what differs is noise",
-    _nothing,
-    _start_floor,
-    hand_written=True,
+HEDGEROW_PLAIN, HEDGEROW_SIGNED = (
+    Variant(name, description, partial(_set_up_hedgerow, one), partial(_start_hedgerow, one))
+    for name, description, one in (
+        ("hedgerow plain", "Hedgerow, identity as it is", PLAIN),
+        ("hedgerow signed", "Hedgerow, identity signed", SIGNED),
+    )
 )
-HEDGEROW_PLAIN = Variant(
-    "hedgerow plain",
-    "Hedgerow, identity as it is",
-    partial(_set_up_hedgerow, PLAIN),
-    partial(_start_hedgerow, PLAIN),
-)
-HEDGEROW_SIGNED = Variant(
-    "hedgerow signed",
-    "Hedgerow, identity signed",
-    partial(_set_up_hedgerow, SIGNED),
-    partial(_start_hedgerow, SIGNED),
-)
-OR_BARE = Variant(
-    "owner OR admin setting",
-    "one policy, settings read bare; the settings as a statement of their own",
-    partial(_set_up_or, _BARE),
-    _start_or,
-)
+OR_BARE = Variant("owner OR admin setting", _OR, partial(_set_up_or, _BARE), _start_or)
 OR_WRAPPED = Variant(
-    "owner OR admin setting, wrapped",
-    "the same with each setting in a sub-select",
-    partial(_set_up_or, _WRAPPED),
-    _start_or,
+    "owner OR admin setting, wrapped", _WRAPPED_OR, partial(_set_up_or, _WRAPPED), _start_or
 )
 
 ESSENTIAL = (FLOOR, CONTROL, HEDGEROW_PLAIN, HEDGEROW_SIGNED)

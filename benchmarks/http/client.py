@@ -23,14 +23,10 @@ class Order:
     seconds: float
 
 
-_END = b"\r\n\r\n"
-_LENGTH = b"content-length:"
-
-
 async def _answer(reader: asyncio.StreamReader) -> bytes:
     """Read one answer to its end, and return its status; the application sends no chunks."""
-    head = await reader.readuntil(_END)
-    length = int(head.lower().split(_LENGTH, 1)[1].split(b"\r", 1)[0])
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r", 1)[0])
     await reader.readexactly(length)
     return head[9:12]
 
@@ -64,24 +60,6 @@ async def _load(order: Order) -> dict[str, Any]:
     return {"seconds": seconds, "milliseconds": taken, "refused": refused}
 
 
-async def _send(port: int, request: str) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request.encode())
-    status = await _answer(reader)
-    writer.close()
-    await writer.wait_closed()
-    return status
-
-
-def send_one(port: int, request: str) -> bytes:
-    """Send one request in this process, and return the status of the answer."""
-    return asyncio.run(_send(port, request))
-
-
-def main() -> None:
+if __name__ == "__main__":
     for line in sys.stdin:
         print(json.dumps(asyncio.run(_load(Order(**json.loads(line))))), flush=True)
-
-
-if __name__ == "__main__":
-    main()

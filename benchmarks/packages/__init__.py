@@ -15,18 +15,13 @@ _CANNOT_RUN = {
 
 
 def load(distribution: str) -> Variant:
-    """Return the variant that measures a package.
-
-    Raises CannotRunError where the package is not installed or cannot take part.
-    """
+    """Return a package's variant; raises CannotRunError where it cannot take part."""
     if distribution in _CANNOT_RUN:
         raise CannotRunError(_CANNOT_RUN[distribution])
     try:
         installed = version(distribution)
     except PackageNotFoundError:
-        raise CannotRunError(
-            "Not installed: scripts/bench installs it, apart from .venv."
-        ) from None
+        raise CannotRunError("Not installed: `scripts/bench` installs it.") from None
     module = importlib.import_module(f"benchmarks.packages.{distribution.replace('-', '_')}")
     return Variant(
         name=distribution,

@@ -1,15 +1,11 @@
 """pgalchemy: a policy that reads `config_value`, and `configure` in each transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pgalchemy import Policy, PolicyCommands
 from pgalchemy.config import config_value, configure
 from sqlalchemy import Uuid, cast, func
-from sqlalchemy.orm import Session
 
 from benchmarks.database.schema import ITEM
-from benchmarks.database.variants import Place, Runner, as_owner, engine_for
+from benchmarks.database.variants import Place, Runner, as_owner, engine_for, sessions
 from hedgerow import sql
 
 HOW = "its Policy with nullif(config_value(...), '') as its page shows, and configure(session, ...)"
@@ -28,12 +24,5 @@ def set_up(place: Place) -> None:
 
 
 def start(place: Place) -> Runner:
-    engine = engine_for(place)
-
-    @contextmanager
-    def transaction() -> Iterator[Session]:
-        with Session(engine) as session, session.begin():
-            configure(session, **{"app.user_id": place.user})
-            yield session
-
-    return Runner(transaction, engine)
+    values = {"app.user_id": place.user}
+    return sessions(engine_for(place), lambda session: configure(session, **values))

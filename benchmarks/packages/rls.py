@@ -33,8 +33,8 @@ def set_up(place: Place) -> None:
     )
     with as_owner(place) as connection:
         # What its create_policies does for metadata.create_all.
-        connection.execute(sql.Statement("ALTER TABLE item ENABLE ROW LEVEL SECURITY"))
-        connection.execute(sql.Statement("ALTER TABLE item FORCE ROW LEVEL SECURITY"))
+        for state in ("ENABLE", "FORCE"):
+            connection.execute(sql.Statement(f"ALTER TABLE item {state} ROW LEVEL SECURITY"))
         for statement in policy.get_sql_policies(table_name="item"):
             connection.execute(statement)
 

@@ -3,13 +3,10 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import rowstile.sqlalchemy
-from sqlalchemy.orm import Session
 
-from benchmarks.database.variants import CannotRunError, Place, Runner, engine_for
+from benchmarks.database.variants import CannotRunError, Place, Runner, engine_for, sessions
 from hedgerow import RoleNames
 
 HOW = (
@@ -42,11 +39,5 @@ def _run(directory: str, place: Place, *arguments: str) -> None:
 
 
 def start(place: Place) -> Runner:
-    engine = rowstile.sqlalchemy.install(engine_for(place), user=lambda: str(place.user))
-
-    @contextmanager
-    def transaction() -> Iterator[Session]:
-        with Session(engine) as session, session.begin():
-            yield session
-
-    return Runner(transaction, engine)
+    user = str(place.user)
+    return sessions(rowstile.sqlalchemy.install(engine_for(place), user=lambda: user))

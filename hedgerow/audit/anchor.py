@@ -20,7 +20,8 @@ class Anchor:
         """Read `POSITION:HASH`; raises AuditError for anything else."""
         if not re.fullmatch(r"[0-9]{1,18}:[0-9a-fA-F]{64}", written):
             raise AuditError(
-                f"{written!r} is no anchor: give POSITION:HASH as a former verification printed it."
+                f"{written!r} is not an anchor: give POSITION:HASH, as an earlier"
+                " verification printed it."
             )
         position, _, digits = written.partition(":")
         return cls(int(position), bytes.fromhex(digits))

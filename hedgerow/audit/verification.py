@@ -1,4 +1,4 @@
-"""Verify the audit trail: that nobody altered, removed or added entries by hand."""
+"""Verify the audit trail: that no entry was altered, removed or added by hand."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def _beginning_faults(chain: Chain) -> Iterator[Fault]:
     first = found.position + 1
     if found.position > said.position:
         gap = f"Removed at the beginning: positions {said.position + 1} to {found.position}"
-        sentence = f"{gap}; no retention says so."
+        sentence = f"{gap}, which no retention explains."
     elif found.position < said.position:
         again = f"The entries from position {first} to {said.position} are there again"
         sentence = f"{again}, although a retention removed them."

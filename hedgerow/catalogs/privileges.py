@@ -14,7 +14,7 @@ MAY_USE: Final = """EXISTS (
 """SQL: whether one of `:roles` may use relation `c` of namespace `n` in some way."""
 
 # What was never granted or revoked has no list: the default stands for it, which is the owner's,
-# and for functions everybody's.
+# and for functions those of PUBLIC.
 _GRANTED = """
     SELECT o.oid, o.name, coalesce(r.rolname, 'public') AS role, acl.grantee = o.owner AS is_owner,
         acl.privilege_type AS privilege, o.column
@@ -99,7 +99,7 @@ _BY_DEFAULT = text("""
 
 @dataclass(frozen=True)
 class Privilege:
-    """One privilege that a role was granted on an object; `role` is "public" for everybody.
+    """One privilege that a role was granted on an object; `role` is "public" for all roles.
 
     `is_owner` where it is the owner's own; `column`, as SQL, where it is for that column alone.
     """

@@ -12,7 +12,7 @@ from hedgerow.findings import Finding, Level
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
-    """Find policies in which the identity is no InitPlan.
+    """Find policies in which the identity is not an InitPlan.
 
     A bare `rls.user_id()` in a filter runs once a row, and checks a signature each time;
     `(SELECT rls.user_id())` runs once a statement.

@@ -52,11 +52,11 @@ def command(
 
 
 def _configured(directory: Path) -> Path:
-    """Return where the project wants the page; raises ConfigurationError where that is no path."""
+    """Return the configured path of the page; raises ConfigurationError where it is not a path."""
     file, settings = find_settings(directory)
     name = settings.get("erd", _DEFAULT)
     if not isinstance(name, str) or not name:
-        raise ConfigurationError(f"{file}: erd = {name!r} is no path of a file.")
+        raise ConfigurationError(f"{file}: erd = {name!r} is not a path of a file.")
     return file.parent / name
 
 

@@ -76,7 +76,7 @@ def load_project(start: Path) -> Project:
         )
     project = _import_object(file, target)
     if not isinstance(project, Project):
-        raise ConfigurationError(f"{file}: {target!r} is no hedgerow.Project.")
+        raise ConfigurationError(f"{file}: {target!r} is not a hedgerow.Project.")
     return project
 
 

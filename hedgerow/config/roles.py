@@ -30,7 +30,8 @@ class RoleNames:
         for name in names:
             if not name or "\0" in name or len(name.encode()) > MAX_IDENTIFIER_BYTES:
                 raise ConfigurationError(
-                    f"{name!r} is no role name: use 1 to {MAX_IDENTIFIER_BYTES} bytes without NUL."
+                    f"{name!r} is not a role name: use 1 to {MAX_IDENTIFIER_BYTES} bytes"
+                    " without NUL."
                 )
             if name.lower() in _NO_ROLES:
                 raise ConfigurationError(

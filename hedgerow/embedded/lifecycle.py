@@ -143,7 +143,7 @@ def _start_once(cluster: Cluster, password: str, how: Start) -> int:
     how.log.touch(mode=0o600)
     program = None
     try:
-        # Emptied for each attempt: what an earlier one said is no reason for this one's end.
+        # Emptied for each attempt: an earlier message is not the reason why this one ended.
         with how.log.open("wb") as log, interrupts_held():
             program = cluster.account.spawn(command, log)
         process = look_up(program.pid)

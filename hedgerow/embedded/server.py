@@ -81,7 +81,8 @@ class EmbeddedServer:
     process that joins a running server takes it as it is: its settings are not looked at.
 
     Every process that uses the server acquires it. A shared lock counts the users, so one that is
-    killed does not count any longer. A forked child is no user until it acquires for itself.
+    killed does not count any longer. A forked child
+    does not count until it acquires for itself.
 
     Raises `EmbeddedServerError` where a setting is one that the supervisor needs for itself.
     """

@@ -9,7 +9,7 @@ from hedgerow.erd.model import Column, Diagram, Entity
 _PROTECTION = """\
 * **scoped**: PostgreSQL gives each user the rows that the last column tells of, and what the
   policies named there add.
-* **exempt**: everybody's requests may reach every row, on purpose.
+* **exempt**: declared so that every request may read every row, or do what is granted.
 * **undeclared**: it does not say whose rows it holds, so requests reach none; outlined in red."""
 
 

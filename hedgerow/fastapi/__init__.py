@@ -1,4 +1,4 @@
-"""What a FastAPI application answers where the database refuses, why, and as whom it works."""
+"""FastAPI: the answers where the database refuses, and the identity in logs and traces."""
 
 from hedgerow.fastapi.errors import install_error_handlers
 from hedgerow.fastapi.observation import IdentityFilter, IdentityObserver, user_hash

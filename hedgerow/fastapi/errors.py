@@ -39,8 +39,8 @@ def install_error_handlers(app: FastAPI) -> None:
     | no identity, one that is not believed, an unrecorded elevation, a HedgerowError | 500 |
 
     An application's own handlers for more special errors come first, wherever they are installed;
-    every other database error passes through. A hidden row is no error: routes answer 404 for it,
-    as for a missing one (P25).
+    every other database error passes through. A hidden row is not an error: routes answer 404
+    for it, as for a missing one (P25).
     """
     statements.listen()
     app.add_exception_handler(DBAPIError, _database_error)

@@ -1,4 +1,4 @@
-"""Have logs and FastAPI's own OpenTelemetry say in which role a request worked, and as whom.
+"""Add the role and the user of a request to logs and to FastAPI's own OpenTelemetry.
 
 The user appears as a keyed hash: who reads logs can tell that two lines are of one user, and not of
 which.

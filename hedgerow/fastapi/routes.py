@@ -12,7 +12,7 @@ from hedgerow.lint.model import Route
 def routes_of(application: object) -> tuple[Route, ...]:
     """Return the routes that FastAPI calls with dependencies, WebSockets among them.
 
-    Raises ConfigurationError where `application` is no FastAPI application.
+    Raises ConfigurationError where `application` is not a FastAPI application.
     """
     if not isinstance(application, FastAPI):
         kind = type(application).__name__

@@ -29,7 +29,7 @@ _OTHERS = [SHARES_PREFIX, KEYS_PREFIX]
 def drifted_roles(connection: Connection, row_security: RowSecurity) -> list[str]:
     """Return a sentence for each role that is not what the configuration says.
 
-    BYPASSRLS that the owner could not grant is no difference: `ensure_roles` has warned of it.
+    BYPASSRLS that the owner could not grant is not a difference: `ensure_roles` has warned of it.
     """
     changes = pending_role_changes(connection, row_security)
     return [change.sentence for change in changes if not change.optional]

@@ -26,7 +26,7 @@ def ensure_roles(
     Only what differs is changed, so an owner who may not touch an attribute (a managed PostgreSQL)
     fails over real differences alone. Raises ProvisioningError with all the SQL for an
     administrator where the owner may not do it. Where only BYPASSRLS is refused, the maintenance
-    role is made without, which leaves it the admin policies, and a warning says so. A password that
+    role is made without, which leaves it the admin policies, with a warning. A password that
     is refused stays as it is, with a warning: whether it is right, the role's next login tells.
     """
     roles = row_security.roles

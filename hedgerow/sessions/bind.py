@@ -70,7 +70,7 @@ def _carry_identity(row_security: RowSecurity, connection: Connection) -> None:
         if settings:
             begin.begin_with(connection, settings)
     except BaseException:
-        # SQLAlchemy would take this connection to be beginning for ever, and begin no more.
+        # SQLAlchemy would take this connection as beginning, and never begin again.
         connection.close()
         raise
     if settings:

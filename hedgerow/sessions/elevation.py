@@ -37,7 +37,7 @@ class AdminContext:
     row_security: ClassVar[RowSecurity]
 
     def __init__(self, identity: Identity, session: Session | AsyncSession) -> None:
-        """Prepare the block; raises TypeError where `session` is no SQLAlchemy session."""
+        """Prepare the block; raises TypeError where `session` is not a SQLAlchemy session."""
         if not isinstance(session, Session | AsyncSession):
             raise TypeError(
                 f"AdminContext needs the Session to elevate, got {type(session).__name__}: "

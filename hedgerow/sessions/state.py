@@ -137,7 +137,7 @@ def _carry_identity(
 
 
 def log_identity(row_security: RowSecurity, identity: Identity | None) -> None:
-    """Note, for observation and at DEBUG for the log, as whom a transaction runs."""
+    """Note a transaction's identity, for observation and at DEBUG for the log."""
     observation.note(identity)
     logging.getLogger(row_security.logger).debug(
         "transaction runs as %s", identity or "no identity"

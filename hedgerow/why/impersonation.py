@@ -27,7 +27,7 @@ def impersonating(
 ) -> Iterator[bool]:
     """Act as a request of `identity` does; everything is undone at the end.
 
-    Yields whether the role was taken too: an owner who is no superuser may be unable to.
+    Yields whether the role was taken too: an owner who is not a superuser may be unable to.
     """
     role = row_security.database_role(identity)
     settings = row_security.settings_for(identity, recorded(connection, identity, row_security))

@@ -16,13 +16,13 @@ from app.initial_data import create_first_users, create_sample_items
 from hedgerow import Identity
 from tests.app.api.support import stored
 from tests.support.databases import Database
-from tests.support.people import Person, remove_everybody
+from tests.support.people import Person, remove_all_users
 
 
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
-    """Yield a session of nobody's on the application's own pool; the tables are empty."""
-    remove_everybody(database)
+    """Yield a session without an identity on the application's own pool; the tables are empty."""
+    remove_all_users(database)
     with new_session() as session:
         yield session
     shutdown()

@@ -17,7 +17,7 @@ from hedgerow import DatabaseNotReadyError
 from tests.app.api.support import stored
 from tests.app.core.test_config import DEPLOYED
 from tests.support.databases import Database, clean_environment
-from tests.support.people import remove_everybody
+from tests.support.people import remove_all_users
 from tests.support.processes import output_of
 
 Address = Callable[[URL], None]
@@ -101,7 +101,7 @@ def test_the_front_end_is_allowed_and_other_origins_are_not(client: TestClient) 
 
 
 def test_starting_creates_the_first_users(client: TestClient, database: Database) -> None:
-    remove_everybody(database)
+    remove_all_users(database)
     with TestClient(create_app()):
         pass
     assert {row["email"] for row in stored(database)["user"]} == {

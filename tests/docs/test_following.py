@@ -35,7 +35,7 @@ def write(page: Page, *blocks: tuple[str, str]) -> None:
         ([("<!-- test: guess -->\n```sh", "true")], 4),
         ([("```sh", "echo a"), ("<!-- test: output -->\n```text", "b")], 8),
         ([("<!-- test: as owner -->\n```sql", "SELECT nothing")], 4),
-        ([("<!-- test: as stranger -->\n```sql", "SELECT 1")], 4),
+        ([("<!-- test: as guest -->\n```sql", "SELECT 1")], 4),
         ([("<!-- test: shown in README.md -->\n```python", "no_such_line = 1")], 4),
         ([("<!-- test: shown in no/such/file.py -->\n```python", "x = 1")], 4),
         ([("<!-- test: insert README.md after no such line -->\n```python", "x = 1")], 4),

@@ -1,6 +1,6 @@
 """P42: a dump is whole or an error, and what is restored from it keeps users apart as before.
 
-The owner is no superuser, as on a managed PostgreSQL. docs/deployment/backups.md is followed by
+The owner is not a superuser, as on a managed PostgreSQL. docs/deployment/backups.md is followed by
 tests/docs, with signed identities and as a superuser.
 """
 
@@ -36,7 +36,7 @@ def create_database(server: URL, owner: str) -> Database:
 
 @pytest.fixture
 def managed(server: URL) -> Iterator[tuple[Deployment, Database]]:
-    """Yield a deployment whose owner is no superuser, and an empty database of that owner."""
+    """Yield a deployment whose owner is not a superuser, and an empty database of that owner."""
     owner = f"owner_{uuid4().hex[:10]}"
     with Database(server).as_owner() as superuser:
         run(superuser, f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD '{PASSWORD}'")

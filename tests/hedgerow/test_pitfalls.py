@@ -164,7 +164,7 @@ def test_a_policy_that_reads_its_own_table_is_an_error_and_no_leak(
 def test_a_foreign_key_tells_of_a_hidden_parent_unless_the_owner_is_part_of_it(
     child: str, parent_key: bool, fresh_database: Database, two: tuple[Person, Person]
 ) -> None:
-    """P31: with the owner in the key, a stranger's parent is refused like one that is missing."""
+    """P31: with the owner in the key, another user's parent is refused like one that is missing."""
     alice, bob = two
     with fresh_database.as_owner() as owner:
         if parent_key:

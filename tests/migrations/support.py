@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from hedgerow.embedded import binary
 from tests.migrations.revisions import assert_literal, write_by_hand
 from tests.support.databases import clean_environment
 from tests.support.deployments import Deployment
-from tests.support.processes import output_of, started
+from tests.support.processes import beside_this_python, output_of, started
+from tests.support.programs import run_program
 from tests.support.raw import RawConnection, connect
 
 _HERE = Path(__file__).parent
@@ -58,21 +58,24 @@ class MiniProject:
     @contextmanager
     def start(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """Start the real `alembic` as the owner."""
-        environment = clean_environment(
+        command: list[str | Path] = [beside_this_python("alembic"), *arguments]
+        environment = self._environment(**settings)
+        with started(command, folder=self.folder, environment=environment) as process:
+            yield process
+
+    def _environment(self, **settings: str) -> dict[str, str]:
+        return clean_environment(
             DATABASE_URL=self.owner.render_as_string(hide_password=False),
             # Models are replaced within the second and keep their size: bytecode would be stale.
             PYTHONDONTWRITEBYTECODE="1",
             **self.deployment.settings(**settings),
         )
-        command = (sys.executable, "-m", "alembic", *arguments)
-        with started(command, folder=self.folder, environment=environment) as process:
-            yield process
 
     def run(self, *arguments: str, **settings: str) -> Result:
         """Run the real `alembic` as the owner, whatever comes of it."""
-        with self.start(*arguments, **settings) as process:
-            out, err = process.communicate(timeout=120)
-        return Result(process.returncode, out, err)
+        environment = self._environment(**settings)
+        done = run_program("alembic", *arguments, folder=self.folder, environment=environment)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def alembic(self, *arguments: str, **settings: str) -> str:
         """Run the real `alembic`, which must succeed; return what it printed."""

@@ -1,4 +1,4 @@
-"""Migrations by an owner that is no superuser, as on a managed PostgreSQL."""
+"""Migrations by an owner that is not a superuser, as on a managed PostgreSQL."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ FOREIGN_KEY = "ALTER TABLE note ADD CONSTRAINT answers FOREIGN KEY (answers) REF
 
 @pytest.fixture(scope="module")
 def project(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniProject]:
-    """Yield a project under FORCE, whose owner is no superuser, with a note of each of two users.
+    """Yield a project under FORCE whose owner is not a superuser, with a note of each of two users.
 
     One of the notes answers a note that there never was.
     """

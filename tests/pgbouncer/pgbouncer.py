@@ -102,7 +102,7 @@ class PgBouncer:
         return url.set(host="127.0.0.1", port=self.port)
 
     def _unprivileged(self) -> dict[str, Any]:
-        """Return what makes the process nobody's where we are root, as whom it refuses to run."""
+        """Return the account to run as where we are root: it refuses to run as root."""
         if os.geteuid() != 0:
             return {}
         nobody = pwd.getpwnam("nobody")

@@ -86,9 +86,9 @@ def visit(address: str, person: Person, items: str) -> None:
             assert own | {created["id"]} <= {row["id"] for row in rows}
 
 
-def ask_for_anothers(address: str, person: Person, stranger: Person, items: str) -> None:
+def ask_for_anothers(address: str, person: Person, other: Person, items: str) -> None:
     with httpx.Client(base_url=address, headers=signed_in(person), timeout=60) as client:
-        for item in stranger.items * ROUNDS:
+        for item in other.items * ROUNDS:
             assert client.get(f"{items}{item}").status_code == 404
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import URL, text
 from hedgerow import RoleNames
 from tests.support.databases import Database, clean_environment
 from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import FORKED, run_program
 
 HERE = Path(__file__).parent
 PASSWORD = "changethis"
@@ -61,11 +62,12 @@ class Library:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run a command in the application's folder; return what it printed."""
-        done = run_command(
-            [beside_this_python(command[0]), *command[1:]],
-            folder=HERE,
-            environment=clean_environment(PYTHONDONTWRITEBYTECODE="1", **self.settings),
-        )
+        environment = clean_environment(PYTHONDONTWRITEBYTECODE="1", **self.settings)
+        if command[0] in FORKED:
+            done = run_program(*command, folder=HERE, environment=environment)
+        else:
+            program = beside_this_python(command[0])
+            done = run_command([program, *command[1:]], folder=HERE, environment=environment)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from uuid import uuid4
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
 from hedgerow import sql
-from tests.support.processes import run_command
+from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = "hedgerow_test_template"
@@ -76,17 +76,18 @@ def run_alembic(
     database: Database, *arguments: str, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the real `alembic` command of the project against `database`."""
-    return run_command(
-        [sys.executable, "-m", "alembic", *arguments],
-        folder=PROJECT,
-        environment=database.environment(**(settings or {})),
-    )
+    return run_program("alembic", *arguments, environment=database.environment(**(settings or {})))
 
 
 def make_template(server: URL) -> None:
     """Create the template database anew and migrate it as a person would."""
     _recreate(server, TEMPLATE, template=None)
-    result = run_alembic(Database(server.set(database=TEMPLATE)), "upgrade", "head")
+    template = Database(server.set(database=TEMPLATE))
+    result = run_command(
+        [beside_this_python("alembic"), "upgrade", "head"],
+        folder=PROJECT,
+        environment=template.environment(),
+    )
     assert result.returncode == 0, result.stderr
 
 

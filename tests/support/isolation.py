@@ -34,7 +34,7 @@ def assert_kept_apart(
         sql.SQL(statement).format(sql.Identifier(table))
         for statement in ("UPDATE {} SET title = 'mine'", "DELETE FROM {}", "SELECT id FROM {}")
     )
-    for person, stranger in ((one, other), (other, one)):
+    for person, another in ((one, other), (other, one)):
         with connect(url) as connection:
             become(connection, person)
             with connection.cursor(row_factory=scalar_row) as cursor:
@@ -42,7 +42,7 @@ def assert_kept_apart(
             # No WHERE and no RETURNING: those would have the SELECT policy help.
             for statement in (update, delete):
                 assert connection.execute(statement).rowcount == len(person.items)
-            hidden = list(stranger.items)
+            hidden = list(another.items)
             for statement in (update, delete):
                 theirs = statement + sql.SQL(" WHERE id = ANY(%s)")
                 assert connection.execute(theirs, [hidden]).rowcount == 0
@@ -56,7 +56,7 @@ def weakenings(table: str) -> list[str]:
     return [
         *(f"DROP POLICY {table}_owner_{command} ON {table}" for command in _COMMANDS),
         f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-        f"CREATE POLICY everybody ON {table} FOR SELECT USING (true)",
+        f"CREATE POLICY all_users ON {table} FOR SELECT USING (true)",
         f"ALTER POLICY {table}_owner_delete ON {table} USING (true)",
         f"ALTER POLICY {table}_owner_update ON {table} USING (true) WITH CHECK (true)",
         f"ALTER POLICY {table}_owner_select ON {table} USING (true)",

@@ -29,7 +29,7 @@ class Person:
     items: tuple[UUID, ...]
 
 
-def remove_everybody(database: Database) -> None:
+def remove_all_users(database: Database) -> None:
     """Empty the tables."""
     with database.as_owner() as connection:
         connection.execute(text('DELETE FROM "user"'))

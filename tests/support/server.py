@@ -105,7 +105,10 @@ def _remove_left_over() -> None:
 def _folders() -> Iterator[Path]:
     for parent in (_MEMORY, _DISK):
         for directory in parent.glob(f"{_PREFIX}*"):
-            status = directory.stat()
+            try:
+                status = directory.stat()
+            except FileNotFoundError:
+                continue  # another run has just ended
             is_own = status.st_uid == os.geteuid()
             if is_own and time.time() - status.st_mtime > _STARTING:
                 yield directory

@@ -34,7 +34,7 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield (
             f"unknown  {check.number} {check.title}\n"
             f"    Could not determine: {answer.undetermined}\n"
-            f"    This is no pass, and counts as {check.level.value}: {page(check)}\n"
+            f"    This did not pass; it counts as {check.level.value}: {page(check)}\n"
         )
 
 

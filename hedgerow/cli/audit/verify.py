@@ -25,7 +25,7 @@ def command(
         OutputFormat, typer.Option("--format", help="Text for people, JSON for programs.")
     ] = OutputFormat.TEXT,
 ) -> None:
-    """Verify that nobody altered or removed an entry of the audit trail.
+    """Verify that no entry of the audit trail was altered or removed.
 
     Exits with 1 if somebody did. Store the anchor that it prints outside of the database, and give
     it to the next verification: without it, a chain that the owner computed anew looks whole.

@@ -1,4 +1,4 @@
-"""Everybody's items, under /admin."""
+"""All users' items, under /admin."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from tests.support.people import Person
 ITEMS = f"{API}/admin/items/"
 
 
-def test_a_superuser_lists_everybodys_items_newest_first(
+def test_a_superuser_lists_all_users_items_newest_first(
     client: TestClient, database: Database, alice: Person, bob: Person, admin: Person
 ) -> None:
     response = client.get(ITEMS, headers=signed_in(admin))

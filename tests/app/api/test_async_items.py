@@ -94,7 +94,7 @@ def test_a_route_without_a_filter_shows_ones_own_rows(
         assert {UUID(row["id"]) for row in rows} == expected
 
 
-def test_an_admin_sees_everybodys_rows_and_others_get_403(
+def test_an_admin_sees_all_users_rows_and_others_get_403(
     careless: TestClient, alice: Person, bob: Person, admin: Person
 ) -> None:
     rows = careless.get("/admin/items/", headers=signed_in(admin)).json()

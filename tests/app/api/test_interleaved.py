@@ -18,7 +18,7 @@ from app.models import Item
 from tests.app.api.support import API, signed_in
 from tests.app.both_modes import only_with_row_security
 from tests.support.databases import Database
-from tests.support.people import Person, add_person, remove_everybody
+from tests.support.people import Person, add_person, remove_all_users
 
 pytestmark = only_with_row_security
 
@@ -75,7 +75,7 @@ class Scene:
 
     def __init__(self, client: TestClient, database: Database) -> None:
         self.client = client
-        remove_everybody(database)
+        remove_all_users(database)
         self.people = {
             name: add_person(database, name, items=1, superuser=name == "admin") for name in PEOPLE
         }

@@ -81,7 +81,7 @@ def test_a_route_without_a_filter_shows_ones_own_rows(
         assert seen(careless, address, person) == expected
 
 
-def test_an_admins_routes_show_everybodys_rows(
+def test_an_admins_routes_show_all_users_rows(
     careless: TestClient, alice: Person, bob: Person, admin: Person
 ) -> None:
     everybody = {*alice.items, *bob.items}

@@ -117,7 +117,7 @@ def test_a_list_is_newest_first(client: TestClient, alice: Person, newest_first:
     assert ids(client.get(ITEMS, headers=signed_in(alice))) == newest_first
 
 
-def test_everybodys_list_is_newest_first_too(
+def test_the_list_of_all_users_is_newest_first_too(
     client: TestClient, admin: Person, newest_first: list[str]
 ) -> None:
     listed = ids(client.get(ITEMS, headers=signed_in(admin)))

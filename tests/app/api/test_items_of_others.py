@@ -41,7 +41,7 @@ def test_anothers_item_is_answered_as_a_missing_one(
     assert stored(database) == before
 
 
-def test_a_superuser_lists_everybodys_items(
+def test_a_superuser_lists_all_users_items(
     client: TestClient, alice: Person, bob: Person, admin: Person
 ) -> None:
     response = client.get(ITEMS, headers=signed_in(admin))

@@ -1,4 +1,4 @@
-"""Everybody's accounts, for superusers."""
+"""All users' accounts, for superusers."""
 
 from uuid import uuid4
 

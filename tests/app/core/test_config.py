@@ -77,7 +77,7 @@ def test_a_deployment_with_secrets_of_its_own_is_accepted(read: Read) -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_changethis_is_refused_outside_local(read: Read, name: str, environment: str) -> None:
     words = complaint(read, **{**DEPLOYED, "ENVIRONMENT": environment, name: "changethis"})
-    assert f'{name}: "changethis" is no secret' in words
+    assert f'{name}: "changethis" is not a secret' in words
     assert f"set another value for ENVIRONMENT={environment}" in words
 
 
@@ -89,7 +89,7 @@ def test_changethis_is_refused_outside_local(read: Read, name: str, environment:
     ],
 )
 def test_changethis_in_an_address_is_refused_too(read: Read, url: str) -> None:
-    assert 'DATABASE_URL: "changethis" is no secret' in complaint(
+    assert 'DATABASE_URL: "changethis" is not a secret' in complaint(
         read, **{**DEPLOYED, "DATABASE_URL": url}
     )
 
@@ -110,8 +110,8 @@ def test_a_database_is_needed_outside_local(read: Read) -> None:
     ("name", "value", "sentence"),
     [
         ("DATABASE_URL", "mysql://owner:hush@db/app", "only PostgreSQL is supported"),
-        ("DATABASE_URL", "hush", "is no database address"),
-        ("DATABASE_URL", "postgresql://owner:hush@db:x/app", "is no database address"),
+        ("DATABASE_URL", "hush", "is not a database address"),
+        ("DATABASE_URL", "postgresql://owner:hush@db:x/app", "is not a database address"),
         ("RLS_APP_USER", "postgres", "must be different roles"),
         ("RLS_APP_USER", "rls_maintenance_admin", "must be different roles"),
         ("RLS_APP_USER", "pg_read_all_data", "reserves the role name"),
@@ -172,7 +172,7 @@ def test_the_application_does_not_even_import_with_changethis(tmp_path: Path) ->
         environment=clean_environment(ENVIRONMENT="production", DATABASE_URL=URL),
     )
     assert result.returncode == 1
-    (line,) = (line for line in result.stderr.splitlines() if "is no secret" in line)
+    (line,) = (line for line in result.stderr.splitlines() if "is not a secret" in line)
     for name in SECRETS:
         assert name in line
     assert "hush" not in result.stderr

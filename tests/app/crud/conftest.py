@@ -28,7 +28,7 @@ def session(
 
 @pytest.fixture
 def anonymous(engine: Engine, every_connection_returned: None) -> Iterator[Session]:
-    """Yield a session of nobody's, as signing in and signing up have it."""
+    """Yield a session without an identity, as signing in and signing up have it."""
     from app.core.db import new_session
 
     with new_session() as session:

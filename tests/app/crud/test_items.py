@@ -67,7 +67,7 @@ def test_an_item_is_not_changed_for_another_owner(
 def test_an_item_that_was_deleted_meanwhile_is_none(
     session: Session, database: Database, alice: Person
 ) -> None:
-    """P25: an UPDATE that meets no row is no error of PostgreSQL's."""
+    """P25: an UPDATE that meets no row is not an error of PostgreSQL's."""
     item = crud.get_item(session=session, item_id=alice.items[0], owner_id=alice.id)
     assert item is not None
     session.commit()
@@ -100,7 +100,7 @@ def admin_session(session: Session, row_security: RowSecurity, alice: Person) ->
     return session
 
 
-def test_an_admin_reaches_everybodys_items(
+def test_an_admin_reaches_all_users_items(
     admin_session: Session, database: Database, alice: Person, bob: Person
 ) -> None:
     session = admin_session

@@ -20,6 +20,7 @@ import pytest
 from tests.docs.support.shell import Interpreter, Shell
 from tests.support.databases import PROJECT, Database
 from tests.support.processes import output_of, started
+from tests.support.programs import FORKED, write_asking_program
 
 
 class ProjectCopy:
@@ -216,6 +217,9 @@ def _make_environment(folder: Path) -> None:
             copied.chmod(0o755)
         else:
             copied.symlink_to(program)
+    for name in FORKED:
+        program = target / "bin" / name
+        write_asking_program(program, program.rename(target / name), folder)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     runtime, project, development = (
         hashlib.sha256((folder / name).read_bytes()).hexdigest()

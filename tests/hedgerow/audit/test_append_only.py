@@ -14,7 +14,7 @@ from tests.hedgerow.audit.support import check
 from tests.hedgerow.signing.support import SIGNED, apply, demand, sign_in, signature
 from tests.support.databases import Database, clone_template, drop
 from tests.support.elevation import record_elevation
-from tests.support.people import Person, add_person, remove_everybody
+from tests.support.people import Person, add_person, remove_all_users
 from tests.support.raw import RawConnection, become, connect
 
 REFUSED = (
@@ -38,7 +38,7 @@ REFUSED = (
     "CREATE TRIGGER skip BEFORE INSERT ON rls.audit FOR EACH ROW"
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "CREATE RULE nothing AS ON INSERT TO rls.audit DO INSTEAD NOTHING",
-    "CREATE POLICY everybody ON rls.audit USING (true)",
+    "CREATE POLICY all_users ON rls.audit USING (true)",
     "SELECT * FROM rls.audit_head",
     "INSERT INTO rls.audit_head VALUES (0, '')",
     "UPDATE rls.audit_head SET position = 0",
@@ -249,7 +249,7 @@ def signed(server: URL) -> Iterator[Database]:
 
 @pytest.fixture
 def people(signed: Database) -> tuple[Person, Person]:
-    remove_everybody(signed)
+    remove_all_users(signed)
     return add_person(signed, "alice"), add_person(signed, "admin", items=0, superuser=True)
 
 

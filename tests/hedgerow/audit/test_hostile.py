@@ -20,7 +20,7 @@ from tests.hedgerow.audit.entries import changes, elevations, entries
 from tests.hedgerow.audit.support import age, check, owner
 from tests.support.databases import Database, clone_template, drop
 from tests.support.elevation import RECORD
-from tests.support.people import Person, add_person, owners_of, remove_everybody
+from tests.support.people import Person, add_person, owners_of, remove_all_users
 from tests.support.raw import connect
 from tests.support.sessions import ROW_SECURITY, one_connection, session_of, visible
 
@@ -195,7 +195,7 @@ def altered(server: URL) -> Iterator[Database]:
 
 @pytest.fixture
 def people(altered: Database) -> tuple[Person, Person]:
-    remove_everybody(altered)
+    remove_all_users(altered)
     return add_person(altered, "alice"), add_person(altered, "admin", items=0, superuser=True)
 
 

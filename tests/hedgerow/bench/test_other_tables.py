@@ -52,7 +52,7 @@ def tables(fresh_database: Database) -> Database:
             'ALTER TABLE "Order" ENABLE ROW LEVEL SECURITY',
             "ALTER TABLE shared ENABLE ROW LEVEL SECURITY",
             'CREATE POLICY own ON "Order" TO rls_app_user USING ("user" = (SELECT rls.user_id()))',
-            "CREATE POLICY everybody ON shared TO rls_app_user"
+            "CREATE POLICY all_users ON shared TO rls_app_user"
             " USING ((SELECT rls.user_id()) IS NOT NULL)",
             'GRANT SELECT ON "Order", shared TO rls_app_user',
             "SELECT pg_stat_force_next_flush()",
@@ -92,7 +92,7 @@ def test_a_table_without_an_owner_needs_a_user_to_be_named(tables: Database) -> 
 
 @pytest.fixture
 def filtered_owner(tables: Database) -> Iterator[Database]:
-    """Yield the database as a login that owns the table under FORCE, and is no superuser."""
+    """Yield the database as a login that owns the table under FORCE, and is not a superuser."""
     name = f"owner_{uuid4().hex[:10]}"
     with tables.as_owner() as superuser:
         superuser.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'changethis'"))

@@ -89,7 +89,7 @@ def test_a_forced_deployment_with_other_names_is_good(forced: Stage) -> None:
         ),
         pytest.param(
             "H117",
-            "CREATE POLICY shared ON item FOR SELECT TO {app} USING (title = 'for everybody')",
+            "CREATE POLICY shared ON item FOR SELECT TO {app} USING (title = 'for all users')",
             id="shared rows",
         ),
         pytest.param(
@@ -145,7 +145,7 @@ def test_a_forced_deployment_with_other_names_is_good(forced: Stage) -> None:
         pytest.param(
             "H121",
             "CREATE INDEX ix_item_title ON item (title);"
-            " CREATE POLICY shared ON item FOR SELECT TO {app} USING (title = 'for everybody')",
+            " CREATE POLICY shared ON item FOR SELECT TO {app} USING (title = 'for all users')",
             id="either condition has an index",
         ),
         pytest.param(
@@ -166,7 +166,7 @@ def test_what_only_looks_like_a_fault(stage: Stage, number: str, plant: str) -> 
     assert (answer.findings, answer.undetermined) == ((), None)
 
 
-def test_a_policy_whose_model_says_otherwise_is_no_stranger_to_switched_off_row_security(
+def test_a_policy_whose_model_says_otherwise_is_known_to_switched_off_row_security(
     stage: Stage,
 ) -> None:
     """With RLS_ENABLED=false policies do nothing, so nobody is asked what they would do."""
@@ -177,7 +177,7 @@ def test_a_policy_whose_model_says_otherwise_is_no_stranger_to_switched_off_row_
 
 
 def test_levels() -> None:
-    """What lets a stranger see or change a row is an error; what costs time is not."""
+    """What lets another user see or change a row is an error; what costs time is not."""
     levels = {check.number: check.level for check in CHECKS}
     assert [n for n, level in levels.items() if level is Level.NOTE] == ["H119", "H127"]
     warnings = [n for n, level in levels.items() if level is Level.WARNING]

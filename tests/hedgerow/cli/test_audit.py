@@ -18,7 +18,7 @@ from tests.hedgerow.audit.support import (
 )
 from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person, add_person
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 PROJECT = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
 WITHOUT = """
@@ -61,8 +61,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def audit(folder: Path, database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_command(
-        [beside_this_python("hedgerow"), "audit", *arguments],
+    return run_program(
+        "hedgerow",
+        "audit",
+        *arguments,
         folder=folder,
         environment=database.environment(),
     )
@@ -171,7 +173,7 @@ def test_a_short_limit_is_one_line(database: Database, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("list", "--since", "yesterday"), "is no time: write 2h or 7d"),
+        (("list", "--since", "yesterday"), "is not a time: write 2h or 7d"),
         (("prune", "--older-than", "365d"), "Missing option '--reason'"),
         (("prune", "--reason", "x"), "Missing option '--older-than'"),
         (("verify", "--user", "x"), "No such option"),

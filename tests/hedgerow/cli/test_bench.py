@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from tests.hedgerow.bench.support import fill
 from tests.support.databases import Database, clone_template, drop
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 
 @pytest.fixture
@@ -35,8 +35,10 @@ def bench(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return run_command(
-        [beside_this_python("hedgerow"), "bench", *arguments],
+    return run_program(
+        "hedgerow",
+        "bench",
+        *arguments,
         folder=folder,
         environment=database.environment(**settings),
     )

@@ -1,12 +1,11 @@
 """`hedgerow erd` as a person runs it."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.databases import PROJECT, clean_environment
-from tests.support.processes import run_command
+from tests.support.programs import run_program
 
 MODELS = """
 from sqlmodel import Field, SQLModel
@@ -34,8 +33,10 @@ def project(tmp_path: Path) -> Path:
 
 
 def erd(project: Path, *arguments: str) -> tuple[int, str, str]:
-    result = run_command(
-        [sys.executable, "-c", "from hedgerow.cli import app; app()", "erd", *arguments],
+    result = run_program(
+        "hedgerow",
+        "erd",
+        *arguments,
         folder=project,
         environment=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
     )
@@ -80,7 +81,7 @@ def test_a_place_that_is_no_path_is_refused(project: Path) -> None:
     settings = project / "pyproject.toml"
     settings.write_text(settings.read_text().replace('"pages/tables.md"', "7"))
     code, _, error = erd(project)
-    assert (code, error) == (1, f"hedgerow: {settings}: erd = 7 is no path of a file.\n")
+    assert (code, error) == (1, f"hedgerow: {settings}: erd = 7 is not a path of a file.\n")
 
 
 def test_the_page_of_this_project_is_up_to_date() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from tests.hedgerow.signing.support import PLAIN, SIGNED, SIGNING, demand
 from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person, add_person
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 TITLES = ("-Atc", "SELECT title FROM item ORDER BY title")
 SECRETS = {"plain": {}, "signed": {"RLS_CONTEXT_SECRET": SIGNING.secret}}
@@ -49,8 +49,9 @@ def hedgerow(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return run_command(
-        [beside_this_python("hedgerow"), *arguments],
+    return run_program(
+        "hedgerow",
+        *arguments,
         folder=folder,
         environment=database.environment(**settings),
     )

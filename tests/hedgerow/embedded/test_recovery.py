@@ -23,15 +23,15 @@ def test_a_recycled_pid_is_not_believed_and_not_signalled(folder: Path, same_use
         pid_file = address.data_dir / "postmaster.pid"
         content = pid_file.read_text()
         owner = pid_file.stat().st_uid
-    with subprocess.Popen(["/bin/sleep", "60"], user=owner if same_user else None) as stranger:
+    with subprocess.Popen(["/bin/sleep", "60"], user=owner if same_user else None) as process:
         try:
-            pid_file.write_text(content.replace(content.split()[0], str(stranger.pid), 1))
+            pid_file.write_text(content.replace(content.split()[0], str(process.pid), 1))
             os.chown(pid_file, owner, -1)
             with EmbeddedServer(folder, settings=FAST) as again:
                 assert ask(again, "SELECT 1") == 1
-            assert stranger.poll() is None
+            assert process.poll() is None
         finally:
-            stranger.kill()
+            process.kill()
 
 
 @pytest.mark.parametrize("content", ["", "nonsense\n", "-1\n\n\n1\n", "999999999\n/x\n1\n1\n"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.databases import clean_environment
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 PYPROJECT = """
 [tool.hedgerow]
@@ -134,8 +134,10 @@ def write_project(folder: Path, *, models: str = "", routes: str = "", settings:
 
 def lint(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return run_command(
-        [beside_this_python("hedgerow"), "lint", *arguments],
+    return run_program(
+        "hedgerow",
+        "lint",
+        *arguments,
         folder=folder,
         environment=clean_environment(PYTHONDONTWRITEBYTECODE="1"),
     )

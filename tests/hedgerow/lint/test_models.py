@@ -6,7 +6,7 @@ import pytest
 
 from tests.hedgerow.lint.support import BASE, findings, lint, write_project
 from tests.support.databases import Database
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 UNSCOPED = """
 
@@ -173,7 +173,7 @@ def test_what_is_allowed_is_counted_and_an_entry_of_no_use_is_told(tmp_path: Pat
     ("settings", "complaint"),
     [
         (ALLOW.replace("It is shared by a family.", " "), "has an empty value"),
-        (ALLOW.replace("L101", "L999"), "allow names 'L999', which is no check"),
+        (ALLOW.replace("L101", "L999"), "allow names 'L999', which is not a check"),
     ],
 )
 def test_an_allowlist_that_says_nothing(settings: str, complaint: str, tmp_path: Path) -> None:
@@ -189,8 +189,11 @@ def test_the_allowlist_is_shared_with_the_checks_of_a_database(
 ) -> None:
     project = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
     (tmp_path / "pyproject.toml").write_text(project + ALLOW)
-    result = run_command(
-        [beside_this_python("hedgerow"), "check", "--format", "json"],
+    result = run_program(
+        "hedgerow",
+        "check",
+        "--format",
+        "json",
         folder=tmp_path,
         environment=database.environment(),
     )

@@ -1,4 +1,4 @@
-"""An owner who is no superuser, as on a managed PostgreSQL: what works, and what it is told."""
+"""An owner who is not a superuser, as on a managed PostgreSQL: what works, and what it is told."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.roles import PASSWORDS, attributes, inherits, run
 
 @contextmanager
 def limited_owner(server: URL, attribute: str) -> Iterator[Connection]:
-    """Yield a connection as an owner who is no superuser, as on a managed PostgreSQL."""
+    """Yield a connection as an owner who is not a superuser, as on a managed PostgreSQL."""
     name = f"owner_{uuid4().hex[:10]}"
     with Database(server).as_owner() as connection:
         run(connection, f"CREATE ROLE {name} LOGIN PASSWORD 'changethis' {attribute}")

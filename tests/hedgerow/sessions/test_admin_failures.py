@@ -104,7 +104,7 @@ def test_a_flush_that_fails_on_leaving(how: str, pool: Engine, alice: Person, bo
     with session_of(pool, alice) as session:
         start(session, how)
         with pytest.raises(IntegrityError), AdminContext.create_full_admin(alice.id, session):
-            session.add(Item(owner_id=uuid4(), title="nobody's"))
+            session.add(Item(owner_id=uuid4(), title="no owner"))
         assert_it_is_the_user(session, alice)
 
 

@@ -117,7 +117,7 @@ def fail_and_roll_back(session: Session) -> None:
 
 
 def fail_to_commit(session: Session) -> None:
-    session.add(Item(owner_id=uuid4(), title="nobody's"))
+    session.add(Item(owner_id=uuid4(), title="no owner"))
     with pytest.raises(ProgrammingError, match="row-level security"):
         session.commit()
     session.rollback()

@@ -20,7 +20,7 @@ from hedgerow.errors import (
 )
 from tests.hedgerow.signing.support import PLAIN, SIGNED, run_injected, session_with, signed_session
 from tests.support.databases import Database
-from tests.support.people import Person, add_person, remove_everybody
+from tests.support.people import Person, add_person, remove_all_users
 from tests.support.sessions import one_connection, visible
 
 BECOME_BOB = "set_config('app.user_id', '{bob}', true)"
@@ -112,7 +112,7 @@ REFUSED = {
     "GRANT rls_admin TO rls_app_user": INSUFFICIENT_PRIVILEGE,
     f"SET row_security = off; {ITEMS}": INSUFFICIENT_PRIVILEGE,
     "DROP POLICY item_owner_select ON item": INSUFFICIENT_PRIVILEGE,
-    "CREATE POLICY everybody ON item USING (true)": INSUFFICIENT_PRIVILEGE,
+    "CREATE POLICY all_users ON item USING (true)": INSUFFICIENT_PRIVILEGE,
     "ALTER TABLE item DISABLE ROW LEVEL SECURITY": INSUFFICIENT_PRIVILEGE,
     "ALTER TABLE item OWNER TO rls_app_user": INSUFFICIENT_PRIVILEGE,
     "TRUNCATE item": INSUFFICIENT_PRIVILEGE,
@@ -164,7 +164,7 @@ def test_without_signatures_the_forgery_works(
     attack: str, plain_pool: Engine, plain_database: Database
 ) -> None:
     """P3, P4: the negative control."""
-    remove_everybody(plain_database)
+    remove_all_users(plain_database)
     alice, bob = add_person(plain_database, "alice"), add_person(plain_database, "bob")
     with session_with(plain_pool, alice, PLAIN) as session:
         seen, sqlstate = run_injected(session, attack.format(bob=bob.id))

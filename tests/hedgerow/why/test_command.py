@@ -11,15 +11,17 @@ from sqlalchemy import text
 
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person, add_person
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 
 def why(
     database: Database, *arguments: str, folder: Path = PROJECT, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return run_command(
-        [beside_this_python("hedgerow"), "why", *arguments],
+    return run_program(
+        "hedgerow",
+        "why",
+        *arguments,
         folder=folder,
         environment=database.environment(**settings),
     )
@@ -112,7 +114,7 @@ def test_a_missing_grant(fresh_database: Database) -> None:
 
 def test_a_table_that_is_exempt(database: Database, alice: Person, bob: Person) -> None:
     result = why(database, "--user", alice.email, "--table", "user", "--id", str(bob.id))
-    assert "The models exempt 'user' from row security: Signing in looks" in result.stdout
+    assert "The models exempt 'user' from row security: Sign-in looks" in result.stdout
     assert "Decided by: row security off." in result.stdout
 
 

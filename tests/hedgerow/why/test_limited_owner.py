@@ -1,4 +1,4 @@
-"""An owner who is no superuser, as on a managed PostgreSQL: what it can tell, and what not."""
+"""An owner who is not a superuser, as on a managed PostgreSQL: what it can tell, and what not."""
 
 from collections.abc import Iterator
 from uuid import UUID, uuid4

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.databases import Database
-from tests.support.processes import beside_this_python, run_command
+from tests.support.programs import run_program
 
 PROJECT_LINES = '[tool.hedgerow]\nproject = "app.core.project:project"\n'
 VIEW = "CREATE VIEW everything AS SELECT * FROM item; GRANT SELECT ON everything TO rls_app_user"
@@ -25,8 +25,10 @@ def check(
     folder: Path, database: Database, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command that stands beside this Python."""
-    return run_command(
-        [beside_this_python("hedgerow"), "check", *arguments],
+    return run_program(
+        "hedgerow",
+        "check",
+        *arguments,
         folder=folder,
         environment=database.environment(**settings),
     )

@@ -44,7 +44,7 @@ def test_an_entry_of_a_check_that_could_not_tell_is_not_reported(
     [
         ('{check = "H110", subject = "everything"}', "needs check, subject and reason"),
         (entry("H110", "everything", " "), "has an empty value"),
-        (entry("H999", "everything"), "allow names 'H999', which is no check"),
+        (entry("H999", "everything"), "allow names 'H999', which is not a check"),
     ],
 )
 def test_an_entry_that_cannot_be_meant(line: str, said: str, folder: Path, good: Database) -> None:
