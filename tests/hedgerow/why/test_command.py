@@ -112,7 +112,7 @@ def test_a_missing_grant(fresh_database: Database) -> None:
 
 def test_a_table_that_is_exempt(database: Database, alice: Person, bob: Person) -> None:
     result = why(database, "--user", alice.email, "--table", "user", "--id", str(bob.id))
-    assert "The models exempt 'user' from row security: Signing in looks" in result.stdout
+    assert "The models exempt 'user' from row security: Sign-in looks" in result.stdout
     assert "Decided by: row security off." in result.stdout
 
 
