@@ -106,11 +106,13 @@ async def _conflict(request: Request, error: Exception) -> JSONResponse:
     if getattr(error.orig, "sqlstate", None) not in _CONFLICTS:
         raise error
     diagnosis = getattr(error.orig, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None)
+    recorder.note_refusal(statements.failed_statement(error), constraint)
     logger.info(
         "%s %s conflicts with constraint %s of table %s",
         request.method,
         request.url.path,
-        getattr(diagnosis, "constraint_name", None),
+        constraint,
         getattr(diagnosis, "table_name", None),
     )
     return _answer(409, "This conflicts with existing data.")

@@ -15,21 +15,26 @@ from hedgerow.why.question import Command
 
 @dataclass
 class Record:
-    """Who a request was last, and which scoped table it asked last; the write refused to it."""
+    """Who a request was last, and which scoped table it asked last; the write refused to it.
+
+    `constraint` is the one that the refused write would have violated.
+    """
 
     identity: Identity | None = None
     asked: Statement | None = None
     refused: Statement | None = None
+    constraint: str | None = None
 
 
 # The threads of synchronous routes get a copy of the context, with this same object in it.
 current: ContextVar[Record | None] = ContextVar("hedgerow_record", default=None)
 
 
-def note_refusal(statement: Statement | None) -> None:
+def note_refusal(statement: Statement | None, constraint: str | None = None) -> None:
     """Note that PostgreSQL refused `statement` to the request that runs."""
     if record := current.get():
         record.refused = statement
+        record.constraint = constraint
 
 
 def listen() -> None:

@@ -12,17 +12,21 @@ from hedgerow.errors import HedgerowError
 from hedgerow.fastapi import recorder
 from hedgerow.fastapi.recorder import Record
 from hedgerow.fastapi.statements import Statement
+from hedgerow.policies.references import reference_checks
+from hedgerow.policies.scope import Scope as TableScope
+from hedgerow.policies.scope import scope_of
 from hedgerow.why import conditions, explain_for_identity
 from hedgerow.why.question import Question, parse_key
 from hedgerow.why.sentences import summary
 
 
 def explain_refusals(app: FastAPI, project: Project) -> None:
-    """Log at INFO, on `row_security.logger`, what row security had to do with each 404 and 403.
+    """Log at INFO, on `row_security.logger`, what row security had to do with 404, 403 and 409.
 
     For a 404: what `hedgerow why` says of the row that the path names, in the scoped table that the
     request reached last. For a 403 that PostgreSQL caused: the policies that decide on such a
-    write. It happens once the response is sent, so it neither delays nor changes one.
+    write. For a 409: the key that refers to a row which is hidden, or does not exist. It happens
+    once the response is sent, so it neither delays nor changes one.
 
     Install it only where the developer is the one who reads the log: it looks as the owner, and
     names rows of other users. Where it is not installed it costs nothing.
@@ -53,7 +57,7 @@ class _ExplainRefusals:
             await self._app(scope, receive, notice_status)
         finally:
             recorder.current.reset(token)
-        if status in (403, 404) and record.identity is not None:
+        if status in (403, 404, 409) and record.identity is not None:
             where = f"{scope['method']} {scope['path']}: {status}"
             path_values = [str(value) for value in scope.get("path_params", {}).values()]
             await run_in_threadpool(_explain, self._project, where, status, record, path_values)
@@ -69,6 +73,8 @@ def _explain(
             reason = _why_hidden(project, record.identity, record.asked, path_values[-1])
         elif status == 403 and record.identity and record.refused:
             reason = _why_refused(project, record.identity, record.refused)
+        elif status == 409 and record.identity and record.refused:
+            reason = _which_key(record.identity, record.refused, record.constraint)
     except HedgerowError as error:
         reason = f"cannot tell why: {error}"
     if reason is not None:
@@ -85,3 +91,18 @@ def _why_refused(project: Project, identity: Identity, refused: Statement) -> st
     question = Question(refused.table, {}, refused.command)
     rules = "; ".join(conditions(project, question, identity)) or "no policy allows any"
     return f"{identity} may not {refused.command} on {refused.table.fullname}: {rules}"
+
+
+def _which_key(identity: Identity, refused: Statement, constraint: str | None) -> str | None:
+    """Return which checked key the refused write has; None where another constraint refused it."""
+    scope = scope_of(refused.table)
+    if not isinstance(scope, TableScope):
+        return None
+    for check in reference_checks(refused.table, scope).values():
+        if check.constraint == constraint:
+            return (
+                f"{identity} may not {refused.command} on {refused.table.fullname}: the key"
+                f" {', '.join(check.columns)} refers to a row of {check.parent} that this user"
+                " cannot see, or that does not exist"
+            )
+    return None

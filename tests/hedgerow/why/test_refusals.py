@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
-from sqlalchemy import URL, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, insert
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
@@ -19,7 +19,8 @@ from app.models import Item
 from hedgerow import Identity
 from hedgerow.config.project import Project
 from hedgerow.fastapi import explain_refusals, install_error_handlers
-from tests.support.databases import Database
+from tests.support import declared
+from tests.support.databases import Database, clone_template, drop
 from tests.support.people import Person
 from tests.support.sessions import ROW_SECURITY
 
@@ -156,3 +157,47 @@ def test_where_it_is_not_installed_nobody_asks(
         event.remove(Engine, "do_connect", note)
     assert logins == ["rls_app_user"]
     assert log.messages == []
+
+
+@pytest.fixture
+def of_every_declaration(server: URL) -> Iterator[Database]:
+    own = clone_template(server)
+    declared.declare_in(own)
+    declared.fill(own)
+    yield own
+    drop(own)
+
+
+def test_a_key_that_refers_to_a_hidden_row(
+    of_every_declaration: Database, at: Project, log: pytest.LogCaptureFixture
+) -> None:
+    """P51: the answer is that of any conflict; the log names the key."""
+    app = FastAPI()
+    install_error_handlers(app)
+    explain_refusals(app, replace(at, owner_url=lambda: of_every_declaration.owner_url))
+    engine = create_engine(of_every_declaration.app_url, poolclass=NullPool)
+
+    @app.post("/tickets/")
+    def create(project_id: UUID) -> None:
+        with Session(engine) as session:
+            hedgerow.bind(session, Identity(declared.ALICE), ROW_SECURITY)
+            session.execute(
+                insert(declared.TICKET),
+                {"id": uuid4(), "owner_id": declared.ALICE, "project_id": project_id},
+            )
+            session.commit()
+
+    client = TestClient(app)
+    for project_id in (declared.row_of(declared.PROJECT, declared.USERS[4]), uuid4()):
+        response = client.post("/tickets/", params={"project_id": str(project_id)})
+        assert response.status_code == 409
+        assert response.json() == {"detail": "This conflicts with existing data."}
+    said = [record.getMessage() for record in log.records if record.name == LOGGER]
+    assert (
+        said
+        == [
+            f"POST /tickets/: 409: user {declared.ALICE} may not INSERT on ticket: the key"
+            " project_id refers to a row of project that this user cannot see, or that does not exist"
+        ]
+        * 2
+    )
