@@ -33,7 +33,7 @@ from app.core import security
 from app.core.config import settings
 from app.core.db import POOL, new_async_session, new_session
 from app.core.rls import row_security
-from app.crud import EVERYBODY, Everybody
+from app.crud import ALL_OWNERS, AllOwners
 from app.models import User
 from hedgerow import Identity, IdentityError, Origin, Role
 
@@ -253,14 +253,14 @@ AsyncReadOnlyAdminSessionDep = Annotated[
 ]
 
 
-def owner_in_reach(session: orm.Session) -> UUID | Everybody:
+def owner_in_reach(session: orm.Session) -> UUID | AllOwners:
     """Return whose rows the session of RLSSessionDep reaches: the user's, or everybody's.
 
     For routes that check ownership as well, so that they answer alike where row security is off.
     """
     match hedgerow.identity_of(session):
         case Identity(role=Role.ADMIN | Role.READ_ONLY_ADMIN):
-            return EVERYBODY
+            return ALL_OWNERS
         case Identity(user_id=UUID() as user_id):
             return user_id
         case _:

@@ -1,14 +1,14 @@
 """Create, read, change and delete rows.
 
 Functions that take `owner_id` check ownership themselves, so that they answer the same
-where row security is off; `EVERYBODY` instead of an id, and the functions named `*_admin`, reach
+where row security is off; `ALL_OWNERS` instead of an id, and the functions named `*_admin`, reach
 every row that the session may see.
 """
 
 from app.crud.errors import EmailTakenError, UserNotFoundError
 from app.crud.items import (
-    EVERYBODY,
-    Everybody,
+    ALL_OWNERS,
+    AllOwners,
     count_items,
     count_items_admin,
     create_item,
@@ -33,9 +33,9 @@ from app.crud.users import (
 )
 
 __all__ = [
-    "EVERYBODY",
+    "ALL_OWNERS",
+    "AllOwners",
     "EmailTakenError",
-    "Everybody",
     "UserNotFoundError",
     "authenticate",
     "count_items",

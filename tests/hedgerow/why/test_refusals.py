@@ -197,7 +197,8 @@ def test_a_key_that_refers_to_a_hidden_row(
         said
         == [
             f"POST /tickets/: 409: user {declared.ALICE} may not INSERT on ticket: the key"
-            " project_id refers to a row of project that this user cannot see, or that does not exist"
+            " project_id refers to a row of project that this user cannot see, or that does not"
+            " exist"
         ]
         * 2
     )
