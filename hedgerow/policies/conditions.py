@@ -47,7 +47,7 @@ def sees_parents(table: Table, scope: Scope) -> str:
 def _sees_parent(table: Table, column: str) -> Iterator[str]:
     key = key_to_parent(table, column)
     parent_scope = scope_of(key.parent)
-    if isinstance(parent_scope, Scope) and parent_scope.read and not parent_scope.policies:
+    if isinstance(parent_scope, Scope) and _is_read_by_all(parent_scope):
         yield SIGNED_IN
         yield from (f"{sql.name(part)} IS NOT NULL" for part in key.columns)
         return
@@ -57,6 +57,11 @@ def _sees_parent(table: Table, column: str) -> Iterator[str]:
     yield f"{sql.name(column)} = ANY (ARRAY(SELECT {parent_column} FROM {parent}))"  # noqa: S608
     if len(key.columns) > 1:
         yield _exists(table.name, key, _alias(table, 1))
+
+
+def _is_read_by_all(scope: Scope) -> bool:
+    """Whether no other policy, which may be restrictive, has a say in who reads the rows."""
+    return scope.read == "everyone" and not scope.policies and not scope.unmanaged
 
 
 def changes_parents(table: Table, scope: Scope) -> str | None:

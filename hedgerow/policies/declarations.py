@@ -1,6 +1,6 @@
 """Whether every table says whose rows it holds, and what a table that does not could say."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import MetaData, Table
 
@@ -24,7 +24,7 @@ def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None
         raise ConfigurationError(" ".join(missing))
     for table, scope in scoped_tables(metadata):
         _check_parents(table, ())
-        share_function(table, scope)
+        _check_shares(table, scope)
         _check_readable(table, scope)
 
 
@@ -116,6 +116,35 @@ def _check_parents(table: Table, children: tuple[Table, ...]) -> None:
     scope = scope_of(table)
     for column in scope.parents if isinstance(scope, Scope) else ():
         _check_parents(key_to_parent(table, column).parent, (*children, table))
+
+
+def _check_shares(table: Table, scope: Scope) -> None:
+    """Raise ConfigurationError for shares that others than the owner of the shared row may make."""
+    function = share_function(table, scope)
+    if function is None:
+        return
+    holder = next(other for other in table.metadata.tables.values() if function.is_table(other))
+    declared = scope_of(holder)
+    if isinstance(declared, Scope):
+        granted: Collection[str] = user_privileges(holder, declared)
+        pairs = {(function.key, function.shared_key), (declared.owner_column, scope.owner_column)}
+        owner_decides = (
+            function.key in declared.parents and key_to_parent(holder, function.key).parent is table
+        ) or any(
+            pairs <= set(zip(key.columns, key.parent_columns, strict=True))
+            for key in keys_of(holder)
+            if key.parent is table
+        )
+    else:
+        granted = declared.commands if declared is not None else ()
+        owner_decides = False
+    if owner_decides or not any(one.startswith(("INSERT", "UPDATE")) for one in granted):
+        return
+    raise ConfigurationError(
+        f"Table {holder.fullname!r} shares rows of {table.fullname!r}, and its declaration lets"
+        " users share what is not theirs, with themselves: declare it with"
+        f' Scope.through("{function.key}"), or let users only read it.'
+    )
 
 
 def _check_readable(table: Table, scope: Scope) -> None:

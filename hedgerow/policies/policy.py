@@ -1,6 +1,7 @@
 """What a policy is, and how PostgreSQL is told of it."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -91,6 +92,20 @@ def policy_name(table: str, suffix: str) -> str:
     full = f"{table}_{suffix}"
     if len(full.encode()) <= MAX_IDENTIFIER_BYTES:
         return full
-    digest = hashlib.sha256(table.encode()).hexdigest()[:8]
+    digest = _digest(table)
     room = MAX_IDENTIFIER_BYTES - len(f"_{digest}_{suffix}")
     return f"{table.encode()[:room].decode(errors='ignore')}_{digest}_{suffix}"
+
+
+def function_name(prefix: str, schema: str | None, table: str, *columns: str, suffix: str) -> str:
+    """Return the name of a table's function in schema `rls`, which has those of all tables.
+
+    The digest tells column `id` of table `a_b` from column `b_id` of table `a`.
+    """
+    words = [schema, table, *columns]
+    digest = _digest(json.dumps(words))
+    return policy_name(f"{prefix}{'_'.join(word for word in words if word)}", f"{digest}_{suffix}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

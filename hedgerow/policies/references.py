@@ -16,7 +16,7 @@ from sqlalchemy import Table
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import Key, checked_keys
-from hedgerow.policies.policy import policy_name
+from hedgerow.policies.policy import function_name, policy_name
 from hedgerow.policies.scope import Scope
 
 PREFIX = "Hedgerow_"
@@ -50,14 +50,13 @@ class ReferenceCheck:
     def create_statements(self, table: str, schema: str | None) -> tuple[str, ...]:
         """Return the SQL that makes the trigger of `table`, and its function in schema `rls`."""
         function = f"rls.{sql.name(self.function)}"
-        written = ", ".join(sql.name(column) for column in self.columns)
         is_set = " AND ".join(f"NEW.{sql.name(column)} IS NOT NULL" for column in self.columns)
         argument = sql.text_literal(json.dumps(asdict(self), ensure_ascii=False))
         kind = "CONSTRAINT TRIGGER" if self.deferrable else "TRIGGER"
         when = f" DEFERRABLE INITIALLY {self.deferrable}" if self.deferrable else ""
         return (
             self._create_function(function),
-            f"CREATE {kind} {sql.name(self.name)} AFTER INSERT OR UPDATE OF {written}"
+            f"CREATE {kind} {sql.name(self.name)} AFTER INSERT OR UPDATE"
             f" ON {sql.table_name(table, schema)}{when} FOR EACH ROW WHEN ({is_set})"
             f" EXECUTE FUNCTION {function}({argument})",
         )
@@ -73,10 +72,15 @@ class ReferenceCheck:
             f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}"
             for ours, theirs in zip(self.columns, self.parent_columns, strict=True)
         )
+        unchanged = " AND ".join(
+            f"NEW.{sql.name(column)} IS NOT DISTINCT FROM OLD.{sql.name(column)}"
+            for column in self.columns
+        )
         statement = sql.fill(
             sql.read("hedgerow.policies", "reference.sql"),
             function=function,
             parent=f"{schema}.{sql.name(self.parent)}",
+            unchanged=unchanged,
             joined=joined,
             detail=sql.text_literal(f'Key is not present in table "{self.parent}".'),
             constraint=sql.text_literal(self.constraint),
@@ -127,13 +131,14 @@ def _check(table: Table, key: Key) -> ReferenceCheck:
         deferrable = constraint.initially or "IMMEDIATE"
     # What PostgreSQL calls a constraint that the model leaves unnamed.
     unnamed = policy_name(f"{table.name}_{'_'.join(key.columns)}", "fkey")
-    owner = f"{table.schema}_{table.name}" if table.schema else table.name
     return ReferenceCheck(
         columns=key.columns,
         parent=key.parent.name,
         parent_columns=key.parent_columns,
         constraint=str(constraint.name or unnamed),
-        function=policy_name(f"{FUNCTION_PREFIX}{owner}_{'_'.join(key.columns)}", "check"),
+        function=function_name(
+            FUNCTION_PREFIX, table.schema, table.name, *key.columns, suffix="check"
+        ),
         parent_schema=key.parent.schema,
         deferrable=deferrable.upper() if deferrable else None,
     )

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import keys_of
-from hedgerow.policies.policy import policy_name
+from hedgerow.policies.policy import function_name
 from hedgerow.policies.scope import Scope, scope_of
 
 PREFIX = "shares_of_"
@@ -114,7 +114,7 @@ def share_function(table: Table, scope: Scope) -> ShareFunction | None:
         )
     column = holder.columns[keys[0].columns[0]]
     return ShareFunction(
-        name=policy_name(PREFIX + table.fullname.replace(".", "_"), "keys"),
+        name=function_name(PREFIX, table.schema, table.name, suffix="keys"),
         table=holder.name,
         schema=holder.schema,
         key=column.name,

@@ -1,5 +1,11 @@
 CREATE OR REPLACE FUNCTION @{function}() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
+    -- Not left to UPDATE OF: another trigger may have changed a key that the statement does not name.
+    IF TG_OP = 'UPDATE' THEN
+        IF @{unchanged} THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     IF NOT EXISTS (SELECT FROM @{parent} AS parent WHERE @{joined}) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'foreign_key_violation',
