@@ -100,11 +100,12 @@ def policy_name(table: str, suffix: str) -> str:
 def function_name(prefix: str, schema: str | None, table: str, *columns: str, suffix: str) -> str:
     """Return the name of a table's function in schema `rls`, which has those of all tables.
 
-    The digest tells column `id` of table `a_b` from column `b_id` of table `a`.
+    A digest tells column `id` of table `a_b` from column `b_id` of table `a`.
     """
-    words = [schema, table, *columns]
-    digest = _digest(json.dumps(words))
-    return policy_name(f"{prefix}{'_'.join(word for word in words if word)}", f"{digest}_{suffix}")
+    words = [schema, table, *columns] if schema else [table, *columns]
+    if len(words) > 1:
+        suffix = f"{_digest(json.dumps([schema, table, *columns]))}_{suffix}"
+    return policy_name(f"{prefix}{'_'.join(words)}", suffix)
 
 
 def _digest(text: str) -> str:

@@ -73,13 +73,13 @@ FAULTS = (
     _Fault(
         "H105",
         "ticket (project_id)",
-        "CREATE OR REPLACE FUNCTION rls.key_of_ticket_project_id_check() RETURNS trigger"
+        "CREATE OR REPLACE FUNCTION rls.key_of_ticket_project_id_71d22f9e_check() RETURNS trigger"
         " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     ),
     _Fault(
         "H105",
         "ticket (project_id)",
-        "ALTER FUNCTION rls.key_of_ticket_project_id_check() SECURITY DEFINER",
+        "ALTER FUNCTION rls.key_of_ticket_project_id_71d22f9e_check() SECURITY DEFINER",
     ),
     _Fault(
         "H105",
