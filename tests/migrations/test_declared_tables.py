@@ -52,9 +52,9 @@ def test_a_table_of_each_declaration(started: Open) -> None:
         project.alembic("upgrade", "head")
         assert helpers(project) == {
             "shares_of_item_keys",
-            "key_of_item_owner_id_check",
-            "key_of_item_share_user_id_check",
-            "key_of_ticket_item_id_check",
+            "key_of_item_owner_id_f5c01780_check",
+            "key_of_item_share_user_id_bf9787ae_check",
+            "key_of_ticket_item_id_c78ea070_check",
         }
         upgrade, downgrade = revision.split("def downgrade")
         assert upgrade.index("create_share_function") < upgrade.index("create_rls_policy")
@@ -124,14 +124,14 @@ def test_keys_come_and_go(started: Open) -> None:
         up, down = edit(project, (EVENT_AT, EVENT_AT + key))
         assert up.index("op.create_foreign_key(") < up.index("op.create_reference_check(")
         assert down.index("op.drop_reference_check(") < down.index("op.drop_constraint(")
-        assert "key_of_event_item_id_check" in helpers(project)
+        assert "key_of_event_item_id_14b2c2ce_check" in helpers(project)
         edit(project, (key, ""))
-        assert "key_of_event_item_id_check" not in helpers(project)
+        assert "key_of_event_item_id_14b2c2ce_check" not in helpers(project)
 
         unchecked = 'Scope("owner_id", unchecked={"item_id": "anybody may ask about an item"})'
         up, _ = edit(project, (f'{TICKET}Scope("owner_id")', TICKET + unchecked))
         assert "op.drop_reference_check('ticket', ['item_id']" in up
-        assert "key_of_ticket_item_id_check" not in helpers(project)
+        assert "key_of_ticket_item_id_c78ea070_check" not in helpers(project)
         narrow = 'Scope("owner_id", commands={"SELECT", "INSERT", "DELETE"})'
         up, _ = edit(project, (TICKET + unchecked, TICKET + narrow))
         assert "op.revoke_table('ticket', ['UPDATE'], role='rls_app_user')" in up
@@ -183,11 +183,11 @@ def test_tables_renamed_by_hand(started: Open) -> None:
             ('shared_with="item_share"', 'shared_with="item_access"'),
         )
         assert "create_table" not in up
-        assert "function='key_of_ticket_item_id_check'" in up
-        assert "function='key_of_ticket_item_id_check'" in down
+        assert "function='key_of_ticket_item_id_c78ea070_check'" in up
+        assert "function='key_of_ticket_item_id_c78ea070_check'" in down
         assert "share_function" not in up
-        assert "key_of_task_item_id_check" in helpers(project)
-        assert "key_of_ticket_item_id_check" not in helpers(project)
+        assert "key_of_task_item_id_5ed08deb_check" in helpers(project)
+        assert "key_of_ticket_item_id_c78ea070_check" not in helpers(project)
         project.alembic("downgrade", "-2")
         project.alembic("upgrade", "head")
         project.alembic("check")
