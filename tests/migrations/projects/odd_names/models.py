@@ -43,7 +43,7 @@ class MixedCase(Base):
     __rls__ = Scope(owner_column="select", shared_with=Shares('Share "of" %', user="User"))
     number: Mapped[int] = mapped_column("Group", primary_key=True)
     owner_id: Mapped[UUID] = mapped_column("select", ForeignKey("user.id"))
-    order: Mapped[int] = mapped_column("Order %", ForeignKey("Odd Schema.order.Number"))
+    order: Mapped[int | None] = mapped_column("Order %", ForeignKey("Odd Schema.order.Number"))
 
 
 class Share(Base):
