@@ -33,8 +33,8 @@ _ON_RELATIONS = text(
         SELECT NULL AS column, coalesce(c.relacl, acldefault(
             CAST(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END AS "char"), c.relowner)) AS list
         UNION ALL
-        SELECT quote_ident(attname), attacl FROM pg_attribute
-        WHERE attrelid = c.oid AND attacl IS NOT NULL
+        SELECT attname, attacl FROM pg_attribute
+        WHERE attrelid = c.oid AND attacl IS NOT NULL AND NOT attisdropped
     ) AS a
     WHERE c.oid = ANY(ARRAY(
         SELECT to_regclass(name)::oid FROM unnest(CAST(:names AS text[])) AS name))
@@ -101,7 +101,7 @@ _BY_DEFAULT = text("""
 class Privilege:
     """One privilege that a role was granted on an object; `role` is "public" for all roles.
 
-    `is_owner` where it is the owner's own; `column`, as SQL, where it is for that column alone.
+    `is_owner` where it is the owner's own; `column` where it is for that column alone.
     """
 
     oid: int

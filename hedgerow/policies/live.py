@@ -87,7 +87,7 @@ def _grants(
     grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for one in privileges:
         if one.role in ours and not one.is_owner:
-            column = f" ({one.column})" if one.column else ""
+            column = f" ({sql.name(one.column)})" if one.column else ""
             role = roles.documented(one.role)
             grants[one.oid][role] = (*grants[one.oid].get(role, ()), one.privilege + column)
     return grants

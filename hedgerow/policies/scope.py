@@ -93,6 +93,8 @@ class Scope:
             raise ConfigurationError(f'Scope(read={self.read!r}) is unknown: use read="everyone".')
         if self.read and "SELECT" not in self.commands:
             raise ConfigurationError('Scope(read="everyone") needs SELECT among its commands.')
+        if self.parents and (self.owner_column or self.is_user):
+            raise ConfigurationError("Scope.through() declares parents, who have no owner beside.")
         if self.shared_with and not self.owner_column:
             raise ConfigurationError("Scope(shared_with=…) needs an owner, who shares the rows.")
         for column, reason in self.unchecked.items():
@@ -186,8 +188,13 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     first = table not in _mapped
     _mapped.setdefault(table, ref(mapped_class))
     scope = getattr(mapped_class, "__rls__", None)
-    # A class that shares its table with the class that it inherits from adds nothing.
-    if isinstance(scope, Scope | Exempt) and (first or "__rls__" in vars(mapped_class)):
+    if not isinstance(scope, Scope | Exempt):
+        return
+    # A class that shares its table with the class that it inherits from adds nothing. One with a
+    # table of its own does not inherit that all read what is in it: it may hold more (P50).
+    opens = isinstance(scope, Exempt) or scope.read is not None
+    inherits = first and not (opens and mapper.inherits is not None)
+    if inherits or "__rls__" in vars(mapped_class):
         _note(table, scope, f"{mapped_class.__name__}.__rls__")
 
 

@@ -19,11 +19,14 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import hedgerow
 from hedgerow import ConfigurationError, Exempt, Policy, Scope, exempt
 from hedgerow.catalogs.tables import tables_by_name
 from hedgerow.policies.declarations import check_declarations
+from hedgerow.policies.live import live_protections
+from hedgerow.policies.scope import scope_of
 from hedgerow.provisioning.switches import reconcile
 from tests.hedgerow.policies.playground import ROW_SECURITY, Playground, playground
 from tests.support.databases import Database
@@ -294,3 +297,46 @@ def test_a_key_that_is_generated_is_checked(ground: Playground) -> None:
     update = "UPDATE ticket SET wish = %s"
     assert ground.attempt(ALICE, update % 1) == 1
     assert ground.refusal(ALICE, update % 2) == ground.refusal(ALICE, update % 77)
+
+
+def test_columns_that_only_postgresql_would_quote(ground: Playground) -> None:
+    """P41: privileges on columns are compared by name, and those of dropped columns not at all."""
+    metadata = shared(Scope.through("project_id"))
+    for name in ("position", "time", "values", "order", "Name", "a b", "percent%", 'quo"te', "a$b"):
+        metadata.tables["project"].append_column(Column(name, Integer))
+    ground.protect(metadata)
+    ground.owner.execute(text("ALTER TABLE project DROP COLUMN time, DROP COLUMN position"))
+    roles = ROW_SECURITY.roles
+    grants = live_protections(ground.owner, ["public"], roles)[(None, "project")].grants
+    assert [one for one in grants["rls_app_user"] if "time" in one or "dropped" in one] == []
+
+
+def test_a_table_does_not_inherit_that_everybody_reads_it() -> None:
+    """P50: in joined-table inheritance the child's table may hold what the parent's does not."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Country(Base):
+        __tablename__ = "country"
+        __rls__ = exempt("names of countries are public")
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Embargo(Country):
+        __tablename__ = "embargo"
+
+        id: Mapped[int] = mapped_column(ForeignKey("country.id"), primary_key=True)
+
+    class Province(Country):
+        """The same table, and so the same declaration."""
+
+    assert isinstance(scope_of(Base.metadata.tables["country"]), Exempt)
+    assert scope_of(Base.metadata.tables["embargo"]) is None
+    assert issubclass(Province, Country)
+
+
+def test_parents_and_an_owner_are_not_declared_together() -> None:
+    """The parents would decide, and a key that carries the owner would not be checked."""
+    with pytest.raises(ConfigurationError, match="through"):
+        Scope("owner_id", parents=("project_id",))
