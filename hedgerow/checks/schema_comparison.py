@@ -1,6 +1,6 @@
 """What a migration would still change of the scoped tables, as findings of H105."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from alembic.operations import MigrateOperation
 
@@ -39,6 +39,7 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
     triggers: dict[tuple[str | None, str], list[RowSecurityOp]] = {}
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
     references: dict[tuple[str, tuple[str, ...]], list[RowSecurityOp]] = {}
+    functions: dict[str, list[RowSecurityOp]] = {}
     for operation in differences(
         inspection.as_owner(), inspection.metadata.tables.values(), inspection.row_security
     ):
@@ -57,10 +58,15 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
                 key = sql.table_name(operation.table_name, operation.schema)
                 references.setdefault((key, tuple(operation.columns)), []).append(operation)
             case CreateShareFunctionOp() | DropShareFunctionOp():
-                yield _share_function(operation, inspection)
+                functions.setdefault(operation.function_name, []).append(operation)
             case _:
                 pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
+    for function, operations in functions.items():
+        yield _share_function(function, operations, inspection)
     for (table, name), operations in policies.items():
+        # Those that ask an altered function are right again with it.
+        if len(operations) > 1 and _asks(operations[-1], functions):
+            continue
         yield _policy(table, name, operations, inspection)
     for (table, columns), operations in references.items():
         yield _reference(table, columns, operations, inspection)
@@ -86,18 +92,27 @@ def _policy(
     )
 
 
+def _asks(operation: RowSecurityOp, functions: Iterable[str]) -> bool:
+    conditions = getattr(operation, "using", None), getattr(operation, "with_check", None)
+    return any(
+        f"rls.{sql.name(function)}(" in str(condition)
+        for function in functions
+        for condition in conditions
+    )
+
+
 def _share_function(
-    operation: CreateShareFunctionOp | DropShareFunctionOp, inspection: Inspection
+    function: str, operations: Sequence[RowSecurityOp], inspection: Inspection
 ) -> Finding:
-    name = f"rls.{operation.function_name}"
-    if isinstance(operation, DropShareFunctionOp):
-        what = "is declared by no model: through it a request learns what is shared"
-    else:
+    # Policies call it, so it is replaced and not dropped.
+    made = [one for one in operations if isinstance(one, CreateShareFunctionOp)]
+    what = "is declared by no model: through it a request learns what is shared"
+    if made:
         what = "is missing or altered: it decides which shared rows a user sees"
     return Finding(
-        subject=f"{name}(boolean)",
-        sentence=f"Function {name!r} {what}.",
-        fix=_statements([operation], inspection),
+        subject=f"rls.{function}(boolean)",
+        sentence=f"Function 'rls.{function}' {what}.",
+        fix=_statements(made or operations, inspection),
     )
 
 
