@@ -12,8 +12,9 @@ from hedgerow.policies.scope import Scope, mapped_class, scoped_tables
 def find(declarations: Declarations) -> Iterator[Finding]:
     """Find unique columns of scoped tables that neither carry the owner nor a parent.
 
-    Left out are values that nobody guesses (UUIDs, foreign keys, numbers that the database draws),
-    rows that everybody reads, and the accounts themselves.
+    Left out are values that nobody guesses (UUIDs, numbers that the database draws), rows that
+    everybody reads, and the accounts themselves. A key is found: its uniqueness is checked before
+    whether its writer sees what it refers to.
     """
     for table, scope in scoped_tables(declarations.metadata):
         owners = {scope.owner_column, *scope.parents}
@@ -40,7 +41,6 @@ def _unique(table: Table) -> set[tuple[str, ...]]:
 def _is_no_secret(column: Column[object]) -> bool:
     return (
         isinstance(column.type, Uuid)
-        or bool(column.foreign_keys)
         or column is column.table.autoincrement_column
         or column.identity is not None
     )

@@ -100,6 +100,18 @@ def test_a_unique_over_all_users_is_found(tmp_path: Path) -> None:
     assert findings(tmp_path) == []
 
 
+def test_a_unique_key_is_found(tmp_path: Path) -> None:
+    """P32: PostgreSQL checks that it is unique before the key's writer has to see the parent."""
+    shelf = model("shelf", "owner_id: Mapped[UUID]", "__rls__ = hedgerow.Scope()").replace(
+        "id: Mapped[UUID]", "id: Mapped[int]", 1
+    )
+    key = "shelf_id: Mapped[int] = mapped_column(ForeignKey('shelf.id'), unique=True)"
+    label = model("label", f"owner_id: Mapped[UUID]\n    {key}", "__rls__ = hedgerow.Scope()")
+    write_project(tmp_path, models=shelf + label)
+    found = {(one["check"], one["subject"]) for one in findings(tmp_path)}
+    assert found == {("L104", "label (shelf_id)"), ("L105", "label (shelf_id)")}
+
+
 def test_a_key_that_does_not_carry_the_owner_is_found(tmp_path: Path) -> None:
     """P51: it is checked, but a composite one would need no look at the parent."""
     note = model(
