@@ -1,9 +1,10 @@
 """Runs this project's Python programs as forks of a process that has imported their packages.
 
 A program of a fresh Python spends most of its time on importing SQLAlchemy, FastAPI and the like.
-Nothing of the project itself is imported before the fork. A fork has the folder, the environment,
-the arguments and the streams that `fork_client.Request` names, and a session of its own, which is
-killed at the program's end, or when who has asked for it is gone.
+Of the project itself only what Alembic loads as its plugin is imported before the fork, and nothing
+of `app`. A fork has the folder, the environment, the arguments and the streams that
+`fork_client.Request` names, and a session of its own, which is killed at the program's end, or when
+who has asked for it is gone.
 """
 
 import contextlib
