@@ -6,7 +6,8 @@ from sqlalchemy import Table
 
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
-from hedgerow.policies.keys import Key, checked_keys
+from hedgerow.policies.keys import Key
+from hedgerow.policies.references import checked_keys
 from hedgerow.policies.scope import Scope, mapped_class, scope_of, scoped_tables
 
 

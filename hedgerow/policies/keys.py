@@ -60,33 +60,3 @@ def key_to_parent(table: Table, column: str) -> Key:
             " with a Scope, or leave the column out."
         )
     return key
-
-
-def checked_keys(table: Table, scope: Scope) -> Iterator[Key]:
-    """Yield the keys of a scoped table whose writer must see the row that they refer to (P51).
-
-    Those that the policies decide already are left out: the parents', the owner's own, and a
-    composite one that carries the owner of both; but not where another policy lets rows in.
-    """
-    lets_more_in = scope.unmanaged or any(
-        policy.permissive and policy.command not in ("SELECT", "DELETE")
-        for policy in scope.policies
-    )
-    for key in keys_of(table):
-        parent = scope_of(key.parent)
-        if not isinstance(parent, Scope):
-            continue
-        if any(column in scope.unchecked for column in key.columns):
-            continue
-        if lets_more_in:
-            yield key
-            continue
-        if key in (key_to_parent(table, column) for column in scope.parents):
-            continue
-        carries_owner = any(
-            (ours, theirs) == (scope.owner_column, parent.owner_column)
-            for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
-        )
-        if carries_owner and scope.shares is None:
-            continue
-        yield key

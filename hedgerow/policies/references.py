@@ -7,7 +7,7 @@ is hidden and for one that does not exist with the same error: the one of the fo
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from sqlalchemy import Table
 
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError
-from hedgerow.policies.keys import Key, checked_keys
+from hedgerow.policies.keys import Key, key_to_parent, keys_of
 from hedgerow.policies.policy import function_name, policy_name
-from hedgerow.policies.scope import Scope
+from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.shares import shares_held_in
 
 PREFIX = "Hedgerow_"
 FUNCTION_PREFIX = "key_of_"
@@ -105,6 +106,38 @@ def drop_statements(
         f"DROP TRIGGER {sql.name(trigger_name(columns))} ON {sql.table_name(table, schema)}",
         f"DROP FUNCTION rls.{sql.name(function)}()",
     )
+
+
+def checked_keys(table: Table, scope: Scope) -> Iterator[Key]:
+    """Yield the keys of a scoped table whose writer must see the row that they refer to (P51).
+
+    Those that the policies decide already are left out: the parents', the owner's own, and a
+    composite one that carries the owner of both; but not where another policy lets rows in. So is
+    the account with which a row is shared, which its owner cannot see.
+    """
+    shared_with = {(shares.user,) for shares in shares_held_in(table)}
+    lets_more_in = scope.unmanaged or any(
+        policy.permissive and policy.command not in ("SELECT", "DELETE")
+        for policy in scope.policies
+    )
+    for key in keys_of(table):
+        parent = scope_of(key.parent)
+        if not isinstance(parent, Scope) or (parent.is_user and key.columns in shared_with):
+            continue
+        if any(column in scope.unchecked for column in key.columns):
+            continue
+        if lets_more_in:
+            yield key
+            continue
+        if key in (key_to_parent(table, column) for column in scope.parents):
+            continue
+        carries_owner = any(
+            (ours, theirs) == (scope.owner_column, parent.owner_column)
+            for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
+        )
+        if carries_owner and scope.shares is None:
+            continue
+        yield key
 
 
 def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:

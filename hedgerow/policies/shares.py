@@ -125,11 +125,10 @@ def share_function(table: Table, scope: Scope) -> ShareFunction | None:
     )
 
 
-def holds_shares(table: Table) -> bool:
-    """Whether `table` is one whose rows share another's."""
-    return any(
-        isinstance(scope := scope_of(other), Scope)
-        and (function := share_function(other, scope)) is not None
-        and function.is_table(table)
-        for other in table.metadata.tables.values()
+def shares_held_in(table: Table) -> tuple[ShareFunction, ...]:
+    """Return what is shared by the rows of `table`: nothing, where it is not a table of shares."""
+    declared = ((other, scope_of(other)) for other in table.metadata.tables.values())
+    functions = (
+        share_function(other, scope) for other, scope in declared if isinstance(scope, Scope)
     )
+    return tuple(one for one in functions if one is not None and one.is_table(table))

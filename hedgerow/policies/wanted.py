@@ -14,7 +14,7 @@ from hedgerow.errors import ConfigurationError
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.references import ReferenceCheck, reference_checks
 from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope, scope_of
-from hedgerow.policies.shares import ShareFunction, holds_shares, share_function
+from hedgerow.policies.shares import ShareFunction, share_function, shares_held_in
 from hedgerow.policies.standard import admin_policies, recording_policies, user_policies
 
 DRAW = ("USAGE",)
@@ -96,7 +96,7 @@ def is_forced(table: Table, row_security: RowSecurity) -> bool:
 
     Never where rows share others: the owner's function that tells of shares has to see them all.
     """
-    return row_security.force and not holds_shares(table)
+    return row_security.force and not shares_held_in(table)
 
 
 def user_privileges(table: Table, scope: Scope) -> Privileges:

@@ -283,3 +283,11 @@ def test_a_parent_that_no_user_reads_is_refused(hidden: Scope) -> None:
     assert "or name the key in Scope(unchecked=…)" in shop.refusal()
     hedgerow.declare(child, Scope("id", unchecked={"item_id": "written by users, read by admins"}))
     check_declarations(shop.metadata)
+
+
+def test_a_row_is_shared_with_an_account_that_its_owner_cannot_see() -> None:
+    shop = Shop(Scope("owner_id", shared_with="share"))
+    hedgerow.declare(shop.users, Scope.itself())
+    share = shop.keyed("share", item_id="item.id", user_id="user.id", other_id="user.id")
+    hedgerow.declare(share, Scope.through("item_id"))
+    assert list(declared_protection(share, ROW_SECURITY).references) == ["Hedgerow_other_id_key"]
