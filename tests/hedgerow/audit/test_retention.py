@@ -106,7 +106,9 @@ def test_more_than_a_retention_says_cannot_be_missing(history: Database) -> None
     age(history, through=2)
     remove(history)
     tamper(history, "DELETE FROM rls.audit WHERE position = 3")
-    assert faults(history) == ["Removed at the beginning: positions 3 to 3; no retention says so."]
+    assert faults(history) == [
+        "Removed at the beginning: positions 3 to 3, which no retention explains."
+    ]
 
 
 def test_the_beginning_must_be_what_the_retention_names(history: Database) -> None:

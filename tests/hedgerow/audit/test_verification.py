@@ -146,7 +146,7 @@ def test_two_swapped_entries_are_found(history: Database) -> None:
 @pytest.mark.parametrize(
     ("removed", "sentence"),
     [
-        ("= 1", "Removed at the beginning: positions 1 to 1; no retention says so."),
+        ("= 1", "Removed at the beginning: positions 1 to 1, which no retention explains."),
         ("= 3", "Position 4 (entry {4}): removed before it: position 3."),
         ("IN (3, 4)", "Position 5 (entry {5}): removed before it: position 3 to 4."),
         ("= 8", "Removed at the end: positions 8 to 8."),
