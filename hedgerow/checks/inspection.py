@@ -16,7 +16,7 @@ from hedgerow.catalogs.views import View, views_of
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import HedgerowError
 from hedgerow.policies.declarations import check_declarations
-from hedgerow.policies.live_helpers import would_change
+from hedgerow.policies.live_references import would_change
 from hedgerow.policies.scope import Scope, scoped_tables
 from hedgerow.policies.shares import ShareFunction, share_function
 

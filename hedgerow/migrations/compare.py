@@ -28,7 +28,7 @@ from hedgerow.migrations.references import (
     DropShareFunctionOp,
 )
 from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
-from hedgerow.policies.live_helpers import live_shares, would_change
+from hedgerow.policies.live_references import live_shares, would_change
 from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
 from hedgerow.policies.references import ReferenceCheck, drop_statements
 from hedgerow.policies.shares import ShareFunction

@@ -12,7 +12,7 @@ from hedgerow.catalogs.policies import LivePolicy, policies
 from hedgerow.catalogs.privileges import Privilege, relation_privileges
 from hedgerow.catalogs.tables import tables_in
 from hedgerow.config.roles import RoleNames
-from hedgerow.policies.live_helpers import live_references
+from hedgerow.policies.live_references import live_references
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 

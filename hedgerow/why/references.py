@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from hedgerow import sql
 from hedgerow.catalogs.tables import LiveTable
-from hedgerow.policies.live_helpers import live_references
+from hedgerow.policies.live_references import live_references
 from hedgerow.why.row import held_row
 
 

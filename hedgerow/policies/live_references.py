@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.policies.references import FUNCTION_PREFIX, ReferenceCheck, read_reference_check
 from hedgerow.policies.references import PREFIX as TRIGGER_PREFIX
-from hedgerow.policies.references import ReferenceCheck, read_reference_check
 from hedgerow.policies.shares import PREFIX as SHARES_PREFIX
 from hedgerow.policies.shares import ShareFunction
 
+# A trigger of that name which calls another function was not made by us.
 _REFERENCES = text("""
-    SELECT tgrelid, tgargs FROM pg_trigger
+    SELECT tgrelid, tgargs FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
     WHERE starts_with(tgname, :prefix) AND NOT tgisinternal AND tgrelid = ANY(:tables)
+      AND p.pronamespace = to_regnamespace('rls') AND starts_with(p.proname, :function_prefix)
 """)
 
 # A function depends on the one table that it reads.
@@ -47,8 +49,8 @@ def live_references(
 ) -> Mapping[int, Mapping[str, ReferenceCheck]]:
     """Return the checked keys of each table, by its oid, and by the name of the trigger."""
     found: dict[int, dict[str, ReferenceCheck]] = defaultdict(dict)
-    rows = connection.execute(_REFERENCES, {"tables": list(tables), "prefix": TRIGGER_PREFIX})
-    for row in rows:
+    known = {"prefix": TRIGGER_PREFIX, "function_prefix": FUNCTION_PREFIX}
+    for row in connection.execute(_REFERENCES, {"tables": list(tables), **known}):
         check = read_reference_check(row.tgargs)
         found[row.tgrelid][check.name] = check
     return found
