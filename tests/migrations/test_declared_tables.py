@@ -53,7 +53,6 @@ def test_a_table_of_each_declaration(started: Open) -> None:
         assert helpers(project) == {
             "shares_of_item_keys",
             "key_of_item_owner_id_f5c01780_check",
-            "key_of_item_share_user_id_bf9787ae_check",
             "key_of_ticket_item_id_c78ea070_check",
         }
         upgrade, downgrade = revision.split("def downgrade")
