@@ -102,13 +102,13 @@ def test_another_user_by_hand(
 def test_a_psql_that_stays_open_is_to_be_opened_again(
     fresh_database: Database, folder: Path
 ) -> None:
-    signing = replace(SIGNING, max_age=timedelta(seconds=2))
+    signing = replace(SIGNING, max_age=timedelta(milliseconds=200))
     demand(fresh_database, replace(SIGNED, signing=signing))
     alice = add_person(fresh_database, "alice")
     result = hedgerow(
         folder,
         fresh_database,
-        *("psql", "--as", alice.email, "--", "-qAt", "-c", "SELECT pg_sleep(2.1)"),
+        *("psql", "--as", alice.email, "--", "-qAt", "-c", "SELECT pg_sleep(0.3)"),
         *("-c", TITLES[1]),
         RLS_CONTEXT_SECRET=SIGNING.secret,
     )

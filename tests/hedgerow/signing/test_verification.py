@@ -155,14 +155,14 @@ def test_the_window_is_the_databases(fresh_database: Database) -> None:
 def test_a_long_transaction_stays_who_it_is(fresh_database: Database) -> None:
     """The window is measured at the transaction's start, so that a report may run for hours."""
     alice = add_person(fresh_database, "alice")
-    signing = replace(SIGNING, max_age=timedelta(seconds=1))
+    signing = replace(SIGNING, max_age=timedelta(seconds=10))
     demand(fresh_database, replace(SIGNED, signing=signing))
     with connect(fresh_database.app_url) as connection:
-        claim(connection, alice.id, "user", signature(alice.id, "user"))
-        connection.execute("SELECT pg_sleep(1.2)")
+        claim(connection, alice.id, "user", signature(alice.id, "user", age=9.6))
+        connection.execute("SELECT pg_sleep(0.5)")
         assert visible_items(connection) == set(alice.items)
         connection.execute("ROLLBACK")
-        claim(connection, alice.id, "user", signature(alice.id, "user", age=1.2))
+        claim(connection, alice.id, "user", signature(alice.id, "user", age=10.1))
         assert sqlstate_of_items(connection) == EXPIRED_SIGNATURE
 
 
