@@ -4,7 +4,7 @@ Alembic lists them in any order, and before the keys of other tables that refer 
 """
 
 from collections.abc import Sequence
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import DropTableOp
@@ -13,11 +13,15 @@ from alembic.operations.ops import DropTableOp
 def drops_last(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
     """Return `operations` with what is about dropped tables at the end, children before parents.
 
-    Raises graphlib.CycleError for tables that refer to each other: those have no such order.
+    Tables that refer to each other have no such order: Alembic's is kept, and one of their keys has
+    to be dropped by hand before them.
     """
     dropped = {_fullname(op): op for op in operations if isinstance(op, DropTableOp)}
     parents = {name: _parents(op) & dropped.keys() - {name} for name, op in dropped.items()}
-    order = list(TopologicalSorter(dict(sorted(parents.items()))).static_order())
+    try:
+        order = list(TopologicalSorter(dict(sorted(parents.items()))).static_order())
+    except CycleError:
+        return list(operations)
     others = [op for op in operations if _fullname(op) not in dropped]
     return [
         *others,
