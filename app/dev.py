@@ -24,6 +24,9 @@ from hedgerow import HedgerowError, Identity
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+# Not the whole project: an installation into .venv, or a test that is edited, restarts nothing.
+_WATCHED = ("--reload-dir", "app", "--reload-dir", "hedgerow")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Prepare everything, serve until interrupted, and stop what was started."""
@@ -99,7 +102,7 @@ def serve(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, forward)
     server = subprocess.Popen(
-        [sys.executable, "-m", "fastapi", "dev", "app/main.py", *arguments],
+        [sys.executable, "-m", "fastapi", "dev", "app/main.py", *_WATCHED, *arguments],
         cwd=PROJECT,
         start_new_session=True,
     )
