@@ -1,11 +1,13 @@
 """From an error to a status and a sentence; what the operator needs goes to the log."""
 
 import logging
+import re
+import warnings
 from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SAWarning
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from hedgerow.connect import first_line
@@ -26,13 +28,16 @@ logger = logging.getLogger("hedgerow.fastapi")
 _CONFLICTS = frozenset({"23001", "23503", "23505", "23P01"})
 """SQLSTATEs of restrict, foreign key, unique and exclusion violations."""
 
+_DELETED_NOTHING = r"DELETE statement on table '.*' expected to delete"
+"""How SQLAlchemy's warning begins where `session.delete(row)` found no row that it may delete."""
+
 
 def install_error_handlers(app: FastAPI) -> None:
     """Answer `{"detail": "a sentence"}` where PostgreSQL refuses, and log what fixes it.
 
     | what happened | answer |
     |---|---|
-    | the row went, or was hidden, between reading and writing it | 404 |
+    | the row went between reading and writing it, or may be read and not changed | 404 |
     | a refused statement (42501), a write in a read-only transaction | 403 |
     | such a write in a GET, HEAD or OPTIONS request, which is to read only | 500 |
     | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
@@ -41,10 +46,15 @@ def install_error_handlers(app: FastAPI) -> None:
     An application's own handlers for more special errors come first, wherever they are installed;
     every other database error passes through. A hidden row is not an error: routes answer 404
     for it, as for a missing one (P25).
+
+    SQLAlchemy only warns where `session.delete(row)` deletes nothing, and the route would answer
+    that it did. In a process that installs this, that warning is an error.
     """
     statements.listen()
     app.add_exception_handler(DBAPIError, _database_error)
     app.add_exception_handler(IntegrityError, _conflict)
+    warnings.filterwarnings("error", message=_DELETED_NOTHING, category=SAWarning)
+    app.add_exception_handler(SAWarning, _deleted_nothing)
     app.add_exception_handler(StaleDataError, _row_is_gone)
     app.add_exception_handler(ObjectDeletedError, _row_is_gone)
     app.add_exception_handler(HedgerowError, _own_error)
@@ -121,6 +131,12 @@ async def _conflict(request: Request, error: Exception) -> JSONResponse:
 async def _row_is_gone(request: Request, error: Exception) -> JSONResponse:
     logger.info("%s %s: %s", request.method, request.url.path, error)
     return _answer(404, "Not found.")
+
+
+async def _deleted_nothing(request: Request, error: Exception) -> JSONResponse:
+    if re.match(_DELETED_NOTHING, str(error)) is None:
+        raise error
+    return await _row_is_gone(request, error)
 
 
 async def _own_error(request: Request, error: Exception) -> JSONResponse:

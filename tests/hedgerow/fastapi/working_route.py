@@ -44,6 +44,13 @@ def change_a_row_that_goes(session: Session, item: UUID, owner: UUID) -> None:
     session.flush()
 
 
+def delete_a_row_that_goes(session: Session, item: UUID, owner: UUID) -> None:
+    found = session.get_one(Item, item)
+    session.execute(text("DELETE FROM item WHERE id = :id"), {"id": item})
+    session.delete(found)
+    session.flush()
+
+
 def misuse(session: Session, item: UUID, owner: UUID) -> None:
     raise IdentityError("Do it in another way.")
 
@@ -56,6 +63,7 @@ WORK = {
         insert_by_text,
         insert_without_title,
         change_a_row_that_goes,
+        delete_a_row_that_goes,
         misuse,
     )
 }
