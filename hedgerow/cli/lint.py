@@ -12,6 +12,7 @@ from hedgerow.config.project import load_application, load_project
 from hedgerow.errors import ConfigurationError
 from hedgerow.lint.model import Declarations, Route
 from hedgerow.lint.report import as_json, as_text, lint
+from hedgerow.policies.declarations import check_declarations
 
 
 def command(
@@ -30,6 +31,7 @@ def command(
     here = Path.cwd()
     allowlist = allowlist_at(here)
     project = load_project(here)
+    check_declarations(project.metadata, ())  # the rule L101 finds the tables that say nothing
     report = lint(Declarations(project.metadata, _routes(here)), allowlist)
     if output is OutputFormat.JSON:
         typer.echo(json.dumps(as_json(report, here), indent=2))

@@ -41,6 +41,19 @@ def test_the_project_as_it_stands_is_clean(tmp_path: Path) -> None:
     assert result.returncode == 0
 
 
+def test_declarations_that_contradict_each_other_are_named(tmp_path: Path) -> None:
+    """P53: a migration refuses them; the lint does not say before it that all is well."""
+    parent = f"customer_id: {CUSTOMER}", '__rls__ = hedgerow.Scope.through("customer_id")'
+    write_project(tmp_path, models=model("basket", *parent))
+    result = lint(tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "hedgerow: Table 'basket' is declared through 'customer_id', but its parent 'customer' is"
+        " not scoped, so it decides nothing: declare the parent with a Scope, or leave the column"
+        " out.\n"
+    )
+
+
 def model(table: str, column: str, *more: str) -> str:
     body = UNSCOPED.format(column=column).replace("basket", table).replace("Basket", table.title())
     return body + "".join(f"    {line}\n" for line in more)
