@@ -66,16 +66,17 @@ def _likely(table: Table) -> Iterator[str]:
     users = _user_tables(table.metadata)
     to_users = [key.columns[0] for key in keys if key.parent in users and len(key.columns) == 1]
     primary = set(table.primary_key.columns.keys())
-    to_scoped = [
-        key.columns[-1]
+    to_scoped = {
+        key.columns[-1]: scope
         for key in keys
-        if isinstance(scope_of(key.parent), Scope) and key.parent not in users
-    ]
+        if isinstance(scope := scope_of(key.parent), Scope) and key.parent not in users
+    }
     for column in sorted(owner_columns(table.metadata) & set(table.columns.keys()) - primary):
         yield f'Scope("{column}")'
     if len(to_scoped) == 2 and not to_users:
-        yield f'Scope.through("{to_scoped[0]}", "{to_scoped[1]}")'
-    for column in to_scoped:
+        yield 'Scope.through("{}", "{}")'.format(*to_scoped)
+    # Through a parent that everybody reads, everybody would read these rows: it comes last.
+    for column in sorted(to_scoped, key=lambda column: to_scoped[column].read is not None):
         yield f'Scope.through("{column}")'
     for column in to_users:
         if primary == {column}:

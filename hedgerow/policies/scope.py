@@ -168,7 +168,11 @@ def declare(table: Table, scope: Scope | Exempt) -> Table:
     return table
 
 
-def _check_commands(commands: Set[RowCommand]) -> None:
+def _check_commands(commands: Set[RowCommand] | str) -> None:
+    if isinstance(commands, str):  # a string is a set of letters to what follows
+        raise ConfigurationError(
+            f'commands are a set, as in commands={{"SELECT", "INSERT"}}, got {commands!r}.'
+        )
     unknown = sorted(set(commands) - set(ALL_COMMANDS))
     if unknown or not commands:
         raise ConfigurationError(
@@ -180,7 +184,7 @@ def _check_commands(commands: Set[RowCommand]) -> None:
 def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     """Note the scope on the table as its class is mapped, so that the tables are the registry.
 
-    Raises ConfigurationError where a declared column does not exist.
+    Raises ConfigurationError where a declared column does not exist, or nothing is declared.
     """
     table = mapper.local_table
     if not isinstance(table, Table):
@@ -188,8 +192,13 @@ def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
     first = table not in _mapped
     _mapped.setdefault(table, ref(mapped_class))
     scope = getattr(mapped_class, "__rls__", None)
-    if not isinstance(scope, Scope | Exempt):
+    if scope is None:
         return
+    if not isinstance(scope, Scope | Exempt):
+        raise ConfigurationError(
+            f"{mapped_class.__name__}.__rls__ is {scope!r}, which declares nothing: give it a"
+            ' Scope, as in Scope("owner_id"), or exempt("why every user may read it").'
+        )
     # A class that shares its table with the class that it inherits from adds nothing. One with a
     # table of its own does not inherit that all read what is in it: it may hold more (P50).
     opens = isinstance(scope, Exempt) or scope.read is not None
@@ -231,9 +240,10 @@ def _check_columns(table: Table, scope: Scope, place: str) -> None:
     for word, columns in named.items():
         for column in columns:
             if column not in table.columns or not table.columns[column].foreign_keys:
+                keys = ", ".join(key.name for key in table.columns if key.foreign_keys)
                 raise ConfigurationError(
                     f"{place}: {word} names {column!r}, which is no foreign key of table"
-                    f" {table.name!r}."
+                    f" {table.name!r}: it has {keys or 'none'}."
                 )
 
 

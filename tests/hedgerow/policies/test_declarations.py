@@ -76,6 +76,17 @@ def test_a_table_that_says_nothing_is_told_what_is_likely(
     assert all(one in said for one in found)
 
 
+def test_a_parent_that_all_read_is_the_least_likely() -> None:
+    """P50: through it alone, everybody would read which label stands on which ticket."""
+    shop = Shop()
+    hedgerow.declare(shop.keyed("a_label", owner_id="user.id"), Scope(read="everyone"))
+    link = shop.keyed("link", label_id="a_label.id", item_id="item.id")
+    assert likely_declarations(link)[:2] == [
+        '__rls__ = hedgerow.Scope.through("item_id", "label_id")',
+        '__rls__ = hedgerow.Scope.through("item_id")',
+    ]
+
+
 def test_a_column_that_elsewhere_names_the_owner_is_likely_to_here() -> None:
     """An identity column of another name is known where another table uses it."""
     shop = Shop()
@@ -95,6 +106,21 @@ def test_a_profile_whose_key_is_the_users_is_likely_to_be_the_user() -> None:
     shop = Shop()
     profile = shop.table("profile", Column("user_id", ForeignKey("user.id"), primary_key=True))
     assert likely_declarations(profile)[0] == "__rls__ = hedgerow.Scope.itself()"
+
+
+@pytest.mark.parametrize("said", ["owner_id", True, Scope], ids=repr)
+def test_what_is_no_declaration_is_refused(said: object) -> None:
+    """It would be taken for a table that says nothing, and its author would not see why."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    with pytest.raises(ConfigurationError, match=r"Odd.__rls__ is .*, which declares nothing"):
+        type(
+            "Odd",
+            (Base,),
+            {"__tablename__": "odd", "id": mapped_column(Uuid, primary_key=True), "__rls__": said},
+        )
 
 
 def test_a_table_that_says_nothing_is_closed() -> None:
@@ -139,6 +165,7 @@ def test_whoever_shares_for_writing_keeps_owner_and_key() -> None:
         (lambda: Scope(read="everyone", commands={"INSERT"}), "needs SELECT"),
         (lambda: Scope(commands=set()), "got none"),
         (lambda: Scope(commands={"TRUNCATE"}), "got TRUNCATE"),  # type: ignore[arg-type]
+        (lambda: Scope(commands="SELECT"), "are a set, as in .* got 'SELECT'"),  # type: ignore[arg-type]
         (lambda: Scope(None, shared_with="share"), "needs an owner"),
         (lambda: Scope(unchecked={"item_id": " "}), "needs a reason"),
         (lambda: Scope.through(), "needs the column"),
@@ -154,7 +181,10 @@ def test_what_cannot_be_meant_is_refused(declaration: object, said: str) -> None
     ("scope", "said"),
     [
         (Scope("buyer"), "names the owner column 'buyer', which table 'item' does not have"),
-        (Scope.through("title"), "through names 'title', which is no foreign key"),
+        (
+            Scope.through("title"),
+            "through names 'title', which is no foreign key of table 'item': it has owner_id.",
+        ),
         (Scope("owner_id", unchecked={"title": "why"}), "unchecked names 'title'"),
         (Scope.through("owner_id"), "its parent 'user' is not scoped, so it decides nothing"),
         (Scope("owner_id", shared_with="nowhere"), "shared_with='nowhere', which is not defined"),
