@@ -17,6 +17,8 @@ _LED_BY = text("""
     WHERE i.indrelid = ANY(:tables) AND i.indisvalid AND i.indpred IS NULL
 """)
 
+_DECLARE_TOO = " Give the column index=True in its model, too: a revision drops what no model has."
+
 
 def find(inspection: Inspection) -> Iterator[Finding]:
     """Find scoped tables in which a user's rows can only be found by reading every user's.
@@ -37,7 +39,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 if column == scope.owner_column
                 else f"{table.fullname}.{column}",
                 sentence=f"No index of table {table.fullname!r} leads with {column!r}: each request"
-                " reads every user's rows, and one user can slow all users down.",
+                " reads every user's rows, and one user can slow all users down."
+                f"{'' if is_declared(table, column) else _DECLARE_TOO}",
                 fix=f"CREATE INDEX {name} ON {target} ({sql.name(column)});",
             )
 
@@ -53,6 +56,11 @@ def unindexed_columns(inspection: Inspection) -> dict[int, list[str]]:
         for oid, (_, scope) in inspection.tables.items()
     }
     return {oid: columns for oid, columns in missing.items() if columns}
+
+
+def is_declared(table: Table, column: str) -> bool:
+    """Return whether the model has an index that leads with the column."""
+    return any(index.columns.keys()[:1] == [column] for index in table.indexes)
 
 
 def _leading_columns(inspection: Inspection) -> set[tuple[int, str]]:
