@@ -125,6 +125,8 @@ def declare_in(database: Database, row_security: RowSecurity = ROW_SECURITY) -> 
     """Make the tables in a migrated database, with what their declarations ask for."""
     check_declarations(METADATA)
     with database.as_owner() as owner:
+        for table in _TABLES:  # the project may have grown one of the same name
+            owner.execute(text(f'DROP TABLE IF EXISTS "{table.name}" CASCADE'))
         METADATA.create_all(owner)
         owner.execute(text('DROP TABLE item, "user"'))
         before, after = around_tables(differences(owner, _TABLES, row_security))

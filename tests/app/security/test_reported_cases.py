@@ -48,6 +48,8 @@ def database(server: URL, row_security: RowSecurity, declared: bool) -> Iterator
     """Yield a copy of the migrated database with these tables."""
     database = clone_template(server)
     with database.as_owner() as owner:
+        for table in TABLES:  # the project may have grown one of the same name
+            owner.execute(text(f"DROP TABLE IF EXISTS {table} CASCADE"))
         if declared:
             Playground(owner, row_security).protect(METADATA)
         else:
