@@ -28,8 +28,11 @@ def refusals(*status_codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Refusal} for code in status_codes}
 
 
-SIGNED_IN: Final = refusals(400, 401, 403, 404)
-"""The error responses of every route that needs a signed-in user."""
+SIGNED_IN: Final = refusals(400, 401, 403, 404, 409)
+"""The error responses of every route that needs a signed-in user.
+
+409 is for a value that is taken, or a key to a row that is not there or that the user cannot see.
+"""
 
 
 def item_not_found() -> HTTPException:

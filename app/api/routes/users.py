@@ -62,7 +62,7 @@ def create_user(
     return user
 
 
-@router.patch("/me", response_model=UserPublic, responses=SIGNED_IN | refusals(409))
+@router.patch("/me", response_model=UserPublic, responses=SIGNED_IN)
 def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: CurrentUser) -> User:
     """Change your own name or e-mail address."""
     with refuse_taken_email(409, "User with this email already exists"):
@@ -122,7 +122,7 @@ def read_user_by_id(user_id: UUID, session: RLSSessionDep, current_user: Current
     return user
 
 
-@router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN | refusals(409))
+@router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)
 def update_user(session: AdminSessionDep, user_id: UUID, user_in: UserUpdate) -> User:
     """Change the given fields of any account."""
     user = session.get(User, user_id)

@@ -34,6 +34,9 @@ pytestmark = signed_only
 
 Statements = Annotated[list[str], Query()]
 
+ROUTERS = ("users", "items", "async/items", "admin", "utils")
+TEMPLATES_OWN = tuple(f"{API}/{router}/" for router in ROUTERS)
+
 UPDATE = 'UPDATE "user" SET is_superuser = true'
 SWITCHED_OFF = (
     (),
@@ -211,7 +214,8 @@ def test_no_get_of_the_applications_own_runs_anything_outside_of_read_only(
 
     assert isinstance(console.app, FastAPI)
     paths = [path for path, route in console.app.openapi()["paths"].items() if "get" in route]
-    paths = [path for path in paths if path.startswith(API)]
+    # A project's own routes may ask for more than these ids.
+    paths = [path for path in paths if path.startswith(TEMPLATES_OWN)]
     assert len(paths) > 8
     event.listen(Engine, "before_cursor_execute", note)
     try:
