@@ -81,7 +81,7 @@ def _deliver(message: EmailMessage) -> None:
 
 
 def _password_link(user: User) -> str:
-    token = create_password_reset_token(user.id, user.hashed_password)
+    token = create_password_reset_token(user.id, user.hashed_password, user.email)
     return f"{settings.FRONTEND_HOST.rstrip('/')}/reset-password?{urlencode({'token': token})}"
 
 

@@ -73,6 +73,9 @@ class UserUpdateMe(SQLModel):
 
     full_name: ShortText | None = None
     email: Annotated[Email | None, NeverNull()] = None
+    current_password: Password | None = Field(
+        default=None, description="needed to change the e-mail address"
+    )
 
 
 class UpdatePassword(SQLModel):
@@ -179,6 +182,10 @@ class Token(SQLModel):
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105
+
+
+class PasswordUpdated(Message, Token):
+    """Response: the password is changed, which ended every token; go on with this one."""
 
 
 class TokenPayload(SQLModel):

@@ -33,6 +33,7 @@ from app.core import security
 from app.core.config import settings
 from app.core.db import POOL, new_async_session, new_session
 from app.core.rls import row_security
+from app.core.security import AccessToken
 from app.crud import ALL_OWNERS, AllOwners
 from app.models import User
 from hedgerow import Identity, IdentityError, Origin, Role
@@ -81,17 +82,19 @@ SessionDep = Annotated[Session, Depends(get_db, scope="function")]
 AsyncSessionDep = Annotated[AsyncSession, Depends(get_async_db, scope="function")]
 
 
-def get_token_user_id(token: TokenDep) -> UUID:
-    """Return the id of the token's user, or answer 403."""
+def get_access_token(token: TokenDep) -> AccessToken:
+    """Return what the request's token says, or answer 403."""
     try:
         return security.decode_access_token(token)
     except jwt.InvalidTokenError:
-        raise HTTPException(
-            status.HTTP_403_FORBIDDEN, detail="Could not validate credentials"
-        ) from None
+        raise _invalid_token() from None
 
 
-TokenUserId = Annotated[UUID, Depends(get_token_user_id)]
+def _invalid_token() -> HTTPException:
+    return HTTPException(status.HTTP_403_FORBIDDEN, detail="Could not validate credentials")
+
+
+CurrentToken = Annotated[AccessToken, Depends(get_access_token)]
 
 AdminReason = Annotated[
     str | None,
@@ -104,7 +107,7 @@ AdminReason = Annotated[
 
 
 def get_identity(
-    user_id: TokenUserId, connection: HTTPConnection, reason: AdminReason = None
+    token: CurrentToken, connection: HTTPConnection, reason: AdminReason = None
 ) -> Identity:
     """Return the user, the reason and the request; an elevation records all of them."""
     origin = Origin(
@@ -112,7 +115,7 @@ def get_identity(
         path=connection.scope["path"],
         request_id=connection.headers.get("X-Request-ID"),
     )
-    return Identity(user_id, reason=_as_written(reason), origin=origin)
+    return Identity(token.user_id, reason=_as_written(reason), origin=origin)
 
 
 def _as_written(header: str | None) -> str | None:
@@ -127,12 +130,17 @@ def _as_written(header: str | None) -> str | None:
 RequestIdentity = Annotated[Identity, Depends(get_identity)]
 
 
-def get_current_user(session: SessionDep, identity: RequestIdentity) -> User:
-    """Return the token's user, and bind the session to that user."""
+def get_current_user(session: SessionDep, identity: RequestIdentity, token: CurrentToken) -> User:
+    """Return the token's user, and bind the session to that user.
+
+    A token of an earlier password is refused here: every dependency below asks for the user.
+    """
     hedgerow.bind(session, identity, row_security)
     user = session.get(User, identity.user_id)
     if user is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
+    if not token.matches(user.hashed_password):
+        raise _invalid_token()
     if not user.is_active:
         raise HTTPException(status.HTTP_400_BAD_REQUEST, detail="Inactive user")
     return user

@@ -7,6 +7,7 @@ key has 256 bits or more, hence the derived key).
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -62,42 +63,65 @@ def pretend_to_verify_password(password: str) -> None:
     verify_password(password, dummy_hash())
 
 
-def create_access_token(subject: UUID | str, expires_delta: timedelta) -> str:
-    """Return a token that signs its bearer in as the user whose id is `subject`."""
-    return _encode(_ACCESS, subject, expires_delta)
+@dataclass(frozen=True)
+class AccessToken:
+    """What an access token says whose signature is right; the account has the last word."""
+
+    user_id: UUID
+    fingerprint: str
+
+    def matches(self, hashed_password: str) -> bool:
+        """Return whether the account still has the password that the token was made under."""
+        return _is_fingerprint(self.fingerprint, _ACCESS, hashed_password)
 
 
-def decode_access_token(token: str) -> UUID:
-    """Return the id of an access token's user.
+@dataclass(frozen=True)
+class ResetToken:
+    """What a reset token says whose signature is right; it is not used up yet."""
+
+    user_id: UUID
+    fingerprint: str
+
+    def matches(self, hashed_password: str, email: str) -> bool:
+        """Return whether the account still has the password and the address it was made for."""
+        return _is_fingerprint(self.fingerprint, _RESET, hashed_password, email)
+
+
+def create_access_token(subject: UUID | str, hashed_password: str) -> str:
+    """Return a token that signs its bearer in as the user whose id is `subject`.
+
+    It is bound to the current password's hash, so it ends with that password.
+    """
+    lifetime = timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
+    return _encode(_ACCESS, subject, lifetime, hashed_password)
+
+
+def decode_access_token(token: str) -> AccessToken:
+    """Return what an access token says.
 
     Raises jwt.InvalidTokenError for everything else: a bad signature, an expired token, one of
-    another kind, one whose subject is not an id.
+    another kind, one whose subject is not an id. The trap: the token may be of an earlier password
+    until `matches` was asked.
     """
-    return _subject(_decode(_ACCESS, token))
+    return AccessToken(*_decode(_ACCESS, token))
 
 
-def create_password_reset_token(subject: UUID, hashed_password: str) -> str:
+def create_password_reset_token(subject: UUID, hashed_password: str, email: str) -> str:
     """Return a token that lets its bearer set a new password, once.
 
-    It is bound to the current password's hash, so it is invalid once the password changes.
+    It is bound to the current password's hash and to the address that it is sent to: it is invalid
+    once either changes.
     """
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
-    return _encode(_RESET, subject, lifetime, pwd=_fingerprint(hashed_password))
+    return _encode(_RESET, subject, lifetime, hashed_password, email)
 
 
-def decode_password_reset_token(token: str) -> tuple[UUID, str]:
-    """Return the user's id and the fingerprint to give to `is_current_password`.
+def decode_password_reset_token(token: str) -> ResetToken:
+    """Return what a reset token says.
 
-    Raises jwt.InvalidTokenError like `decode_access_token`. The trap: the token is not used up
-    until the fingerprint was compared.
+    Raises jwt.InvalidTokenError like `decode_access_token`, and has the same trap.
     """
-    payload = _decode(_RESET, token, "pwd")
-    return _subject(payload), str(payload["pwd"])
-
-
-def is_current_password(hashed_password: str, fingerprint: str) -> bool:
-    """Return whether a reset token's fingerprint belongs to this password hash."""
-    return hmac.compare_digest(_fingerprint(hashed_password).encode(), fingerprint.encode())
+    return ResetToken(*_decode(_RESET, token))
 
 
 def _derive(purpose: str, value: str = "") -> bytes:
@@ -105,33 +129,40 @@ def _derive(purpose: str, value: str = "") -> bytes:
     return hmac.new(settings.SECRET_KEY.encode(), message, hashlib.sha256).digest()
 
 
-def _fingerprint(hashed_password: str) -> str:
-    return _derive("password", hashed_password).hex()
+def _fingerprint(audience: str, *account: str) -> str:
+    """Return what a token holds of the account: nothing that tells a hash or an address."""
+    # Neither a hash nor an address has a line break.
+    return _derive(f"{audience}-fingerprint", "\n".join(account)).hex()
 
 
-def _encode(audience: str, subject: UUID | str, lifetime: timedelta, **claims: str) -> str:
+def _is_fingerprint(fingerprint: str, audience: str, *account: str) -> bool:
+    return hmac.compare_digest(_fingerprint(audience, *account).encode(), fingerprint.encode())
+
+
+def _encode(audience: str, subject: UUID | str, lifetime: timedelta, *account: str) -> str:
     payload = {
         "exp": datetime.now(UTC) + lifetime,
         "sub": str(subject),
         "aud": audience,
-        **claims,
+        "fingerprint": _fingerprint(audience, *account),
     }
     return jwt.encode(payload, _derive("token"), algorithm=ALGORITHM)
 
 
-def _decode(audience: str, token: str, *claims: str) -> dict[str, Any]:
+def _decode(audience: str, token: str) -> tuple[UUID, str]:
     try:
-        return jwt.decode(
+        payload = jwt.decode(
             token,
             _derive("token"),
             algorithms=[ALGORITHM],
             audience=audience,
-            options={"require": ["exp", "sub", "aud", *claims]},
+            options={"require": ["exp", "sub", "aud", "fingerprint"]},
         )
     except (RecursionError, UnicodeError) as error:
         # PyJWT parses the header before it checks the signature: deep nesting and lone
         # surrogates come through as these.
         raise jwt.DecodeError("malformed token") from error
+    return _subject(payload), str(payload["fingerprint"])
 
 
 def _subject(payload: dict[str, Any]) -> UUID:

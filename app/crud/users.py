@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, func, select, update
 
 from app.core.security import get_password_hash, pretend_to_verify_password, verify_password
 from app.core.text import normalize_email
@@ -23,7 +23,7 @@ def create_user(*, session: Session, user_create: UserCreate) -> User:
 
 def update_user(*, session: Session, db_user: User, user_in: UserUpdate | UserUpdateMe) -> User:
     """Store the fields that were given; raises EmailTakenError and UserNotFoundError."""
-    changes: dict[str, Any] = user_in.model_dump(exclude_unset=True)
+    changes: dict[str, Any] = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     password = changes.pop("password", None)
     if password is not None:
         changes["hashed_password"] = get_password_hash(password)
@@ -74,13 +74,24 @@ def authenticate(*, session: Session, email: str, password: str) -> User | None:
     if user is None:
         pretend_to_verify_password(password)
         return None
-    is_right, better_hash = verify_password(password, user.hashed_password)
+    verified = user.hashed_password
+    is_right, better_hash = verify_password(password, verified)
     if not is_right:
         return None
-    if better_hash is not None:
-        user.hashed_password = better_hash
-        _save(session, user)
+    if better_hash is not None and not _replace_hash(session, user, verified, better_hash):
+        # Changed while this one was hashing: the password itself, or its hash by another sign-in.
+        return authenticate(session=session, email=email, password=password)
     return user
+
+
+def _replace_hash(session: Session, user: User, verified: str, better: str) -> bool:
+    """Store the better hash, unless the account has another one by now than was verified."""
+    unchanged = update(User).where(col(User.id) == user.id, col(User.hashed_password) == verified)
+    replaced = session.exec(unchanged.values(hashed_password=better)).rowcount > 0
+    session.commit()
+    if not replaced:
+        session.expire(user)
+    return replaced
 
 
 def _save(session: Session, user: User) -> User:

@@ -106,16 +106,16 @@ def add_web_sockets(app: FastAPI) -> None:
     @app.websocket("/sync/socket")
     async def answer(socket: WebSocket) -> None:
         await socket.accept()
-        user = decode_access_token(socket.headers["Authorization"].removeprefix("Bearer "))
+        token = decode_access_token(socket.headers["Authorization"].removeprefix("Bearer "))
         async for _ in socket.iter_text():
-            await socket.send_json(await asyncio.to_thread(look, user))
+            await socket.send_json(await asyncio.to_thread(look, token.user_id))
 
     @app.websocket("/async/socket")
     async def answer_asynchronously(socket: WebSocket) -> None:
         await socket.accept()
-        user = decode_access_token(socket.headers["Authorization"].removeprefix("Bearer "))
+        token = decode_access_token(socket.headers["Authorization"].removeprefix("Bearer "))
         async for _ in socket.iter_text():
-            async with async_user_session(user) as session:
+            async with async_user_session(token.user_id) as session:
                 await socket.send_json([str(item) for item in await session.exec(IDS)])
 
 

@@ -32,9 +32,9 @@ def test_a_recovery_email_holds_a_link_that_works_for_this_password(
     (link,) = re.findall(r'href="([^"]+)"', message.get_content())
     address, _, token = unescape(link).partition("?token=")
     assert address == "https://hedge.example.com/reset-password"
-    user_id, fingerprint = security.decode_password_reset_token(token)
-    assert user_id == user.id
-    assert security.is_current_password("the hash", fingerprint)
+    reset = security.decode_password_reset_token(token)
+    assert reset.user_id == user.id
+    assert reset.matches("the hash", "carol@example.com")
 
 
 def test_names_and_addresses_need_not_be_ascii(

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from tests.support.databases import Database
+
+NO_PASSWORD: Final = "none"
+"""The password hash of people in tests: no password has it."""
 
 
 class Someone(Protocol):
@@ -45,9 +48,15 @@ def add_person(
             text(
                 'INSERT INTO "user"'
                 " (id, email, hashed_password, is_active, is_superuser, created_at)"
-                " VALUES (:id, :email, 'none', :active, :superuser, now())"
+                " VALUES (:id, :email, :hash, :active, :superuser, now())"
             ),
-            {"id": person.id, "email": person.email, "active": active, "superuser": superuser},
+            {
+                "id": person.id,
+                "email": person.email,
+                "hash": NO_PASSWORD,
+                "active": active,
+                "superuser": superuser,
+            },
         )
         for number, item in enumerate(person.items):
             connection.execute(

@@ -1,6 +1,5 @@
 """Sign-in, and password recovery."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import jwt
@@ -11,7 +10,6 @@ from app import crud, emails
 from app.api.deps import CurrentUser, SessionDep
 from app.api.errors import SIGNED_IN, refusals
 from app.core import security
-from app.core.config import settings
 from app.core.text import Email
 from app.models import Message, NewPassword, Token, User, UserPublic
 
@@ -28,8 +26,7 @@ def login_access_token(
         raise HTTPException(status_code=400, detail="Incorrect email or password")
     if not user.is_active:
         raise HTTPException(status_code=400, detail="Inactive user")
-    lifetime = timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
-    return Token(access_token=security.create_access_token(user.id, lifetime))
+    return Token(access_token=security.create_access_token(user.id, user.hashed_password))
 
 
 @router.post("/login/test-token", response_model=UserPublic, responses=SIGNED_IN)
@@ -57,11 +54,11 @@ def reset_password(session: SessionDep, body: NewPassword) -> Message:
     """Set a new password with the token of a recovery e-mail."""
     invalid_token = HTTPException(status_code=400, detail="Invalid token")
     try:
-        user_id, fingerprint = security.decode_password_reset_token(body.token)
+        token = security.decode_password_reset_token(body.token)
     except jwt.InvalidTokenError:
         raise invalid_token from None
-    user = session.get(User, user_id, with_for_update=True)
-    if user is None or not security.is_current_password(user.hashed_password, fingerprint):
+    user = session.get(User, token.user_id, with_for_update=True)
+    if user is None or not token.matches(user.hashed_password, user.email):
         raise invalid_token
     if not user.is_active:
         raise HTTPException(status_code=400, detail="Inactive user")

@@ -17,9 +17,10 @@ from app.api.deps import (
 from app.api.errors import SIGNED_IN, refusals
 from app.api.paging import Limit, Skip
 from app.core.config import settings
-from app.core.security import verify_password
+from app.core.security import create_access_token, verify_password
 from app.models import (
     Message,
+    PasswordUpdated,
     UpdatePassword,
     User,
     UserCreate,
@@ -64,7 +65,14 @@ def create_user(
 
 @router.patch("/me", response_model=UserPublic, responses=SIGNED_IN)
 def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: CurrentUser) -> User:
-    """Change your own name or e-mail address."""
+    """Change your own name or, with the current password, your e-mail address."""
+    if user_in.email not in (None, current_user.email):
+        if user_in.current_password is None:
+            raise HTTPException(
+                status_code=400,
+                detail="To change the e-mail address, give the current password too",
+            )
+        _require_password(user_in.current_password, current_user)
     with refuse_taken_email(409, "User with this email already exists"):
         return crud.update_user(session=session, db_user=current_user, user_in=user_in)
 
@@ -72,17 +80,25 @@ def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: Cur
 @router.patch("/me/password", responses=SIGNED_IN)
 def update_password_me(
     session: SessionDep, body: UpdatePassword, current_user: CurrentUser
-) -> Message:
-    """Change your own password."""
-    is_right, _ = verify_password(body.current_password, current_user.hashed_password)
-    if not is_right:
-        raise HTTPException(status_code=400, detail="Incorrect password")
+) -> PasswordUpdated:
+    """Change your own password, and get a new token: those of before are refused from now on."""
+    _require_password(body.current_password, current_user)
     if body.current_password == body.new_password:
         raise HTTPException(
             status_code=400, detail="New password cannot be the same as the current one"
         )
     crud.set_password(session=session, db_user=current_user, password=body.new_password)
-    return Message(message="Password updated successfully")
+    return PasswordUpdated(
+        message="Password updated successfully",
+        access_token=create_access_token(current_user.id, current_user.hashed_password),
+    )
+
+
+def _require_password(password: str, user: User) -> None:
+    """Answer 400 where this is not the user's password."""
+    is_right, _ = verify_password(password, user.hashed_password)
+    if not is_right:
+        raise HTTPException(status_code=400, detail="Incorrect password")
 
 
 @router.get("/me", response_model=UserPublic, responses=SIGNED_IN)

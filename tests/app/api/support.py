@@ -1,6 +1,5 @@
 """What tests of the API share: who asks, what they are told, and what the tables hold."""
 
-from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -11,14 +10,15 @@ from sqlalchemy import text
 
 from app.core.security import create_access_token, get_password_hash
 from tests.support.databases import Database
-from tests.support.people import Person
+from tests.support.people import NO_PASSWORD, Person
 
 API = "/api/v1"
 
 
-def signed_in(person: Person) -> dict[str, str]:
-    """Return the headers of a request of this person's."""
-    return bearer(create_access_token(person.id, timedelta(hours=1)))
+def signed_in(person: Person, password: str | None = None) -> dict[str, str]:
+    """Return the headers of a request of this person's, whom `give_password` gave the password."""
+    hashed_password = NO_PASSWORD if password is None else _hash(password)
+    return bearer(create_access_token(person.id, hashed_password))
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -10,6 +9,7 @@ from fastapi.testclient import TestClient
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
 
+from app.core.config import settings
 from app.core.security import create_access_token, create_password_reset_token
 from tests.app.api.support import (
     API,
@@ -21,7 +21,7 @@ from tests.app.api.support import (
     stored,
 )
 from tests.support.databases import Database
-from tests.support.people import Person, add_person
+from tests.support.people import NO_PASSWORD, Person, add_person
 
 PASSWORD = "a quiet hedge"
 TEST_TOKEN = f"{API}/login/test-token"
@@ -92,21 +92,52 @@ def test_an_older_hash_is_replaced_by_argon2_at_sign_in(
     assert sign_in(client, alice.email, PASSWORD).status_code == 200
 
 
+def test_an_older_hash_does_not_come_back_over_a_new_password(
+    client: TestClient, database: Database, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password changes while the old one is verified."""
+    store_hash(database, alice, BcryptHasher(rounds=4).hash(PASSWORD))
+    verify = BcryptHasher.verify
+
+    def change_meanwhile(self: BcryptHasher, password: str, hash: str) -> bool:
+        give_password(database, alice, "a loud hedge")
+        return verify(self, password, hash)
+
+    monkeypatch.setattr(BcryptHasher, "verify", change_meanwhile)
+    assert sign_in(client, alice.email, PASSWORD).status_code == 400
+    assert sign_in(client, alice.email, "a loud hedge").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/items/", "/async/items/"])
+def test_a_token_ends_with_the_password_it_was_made_under(
+    client: TestClient, database: Database, alice: Person, path: str
+) -> None:
+    give_password(database, alice, PASSWORD)
+    token = sign_in(client, alice.email, PASSWORD).json()["access_token"]
+    assert client.get(f"{API}{path}", headers=bearer(token)).status_code == 200
+    give_password(database, alice, "a loud hedge")
+    response = client.get(f"{API}{path}", headers=bearer(token))
+    assert response.status_code == 403
+    assert response.json() == {"detail": "Could not validate credentials"}
+
+
 def test_no_token_is_401(client: TestClient) -> None:
     response = client.post(TEST_TOKEN)
     assert response.status_code == 401
     assert response.json() == {"detail": "Not authenticated"}
 
 
-def test_an_expired_token_is_403(client: TestClient, alice: Person) -> None:
-    expired = create_access_token(alice.id, timedelta(seconds=-1))
-    response = client.post(TEST_TOKEN, headers=bearer(expired))
+def test_an_expired_token_is_403(
+    client: TestClient, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ACCESS_TOKEN_EXPIRE_MINUTES", -1)
+    response = client.post(TEST_TOKEN, headers=signed_in(alice))
     assert response.status_code == 403
     assert response.json() == {"detail": "Could not validate credentials"}
 
 
 def test_a_reset_token_is_no_access_token(client: TestClient, alice: Person) -> None:
-    reset = create_password_reset_token(alice.id, "none")
+    reset = create_password_reset_token(alice.id, NO_PASSWORD, alice.email)
     response = client.get(f"{API}/items/", headers=bearer(reset))
     assert response.status_code == 403
     assert response.json() == {"detail": "Could not validate credentials"}
@@ -132,7 +163,7 @@ def encoded(part: bytes) -> str:
     ],
 )
 def test_a_malformed_token_is_403(client: TestClient, alice: Person, damaged: str) -> None:
-    token = create_access_token(alice.id, timedelta(hours=1))
+    token = create_access_token(alice.id, NO_PASSWORD)
     header, payload, signature = token.split(".")
     damaged = damaged.format(
         header=header,
@@ -148,7 +179,7 @@ def test_a_malformed_token_is_403(client: TestClient, alice: Person, damaged: st
 
 @pytest.mark.parametrize("subject", ["", "1", "alice@example.com", "\x00", "{}"])
 def test_a_token_whose_subject_is_no_id_is_403(client: TestClient, subject: str) -> None:
-    token = create_access_token(subject, timedelta(hours=1))
+    token = create_access_token(subject, NO_PASSWORD)
     response = client.get(f"{API}/items/", headers=bearer(token))
     assert response.status_code == 403
     assert response.json() == {"detail": "Could not validate credentials"}

@@ -2,11 +2,11 @@
 
 import logging
 import re
-from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from app import emails
 from app.core.config import settings
@@ -17,7 +17,7 @@ from tests.app.api.support import API, give_password, sign_in, stored
 from tests.app.conftest import checked_out
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
-from tests.support.people import Person, add_person
+from tests.support.people import NO_PASSWORD, Person, add_person
 
 RESET = f"{API}/reset-password/"
 OLD, NEW = "a quiet hedge", "a loud hedge"
@@ -29,8 +29,8 @@ def recover(client: TestClient, email: str) -> bytes:
     return response.content
 
 
-def token_in(text: str) -> str:
-    (link,) = re.findall(r'https?://[^\s"]+/reset-password\?[^\s"]+', text)
+def token_in(written: str) -> str:
+    (link,) = re.findall(r'https?://[^\s"]+/reset-password\?[^\s"]+', written)
     (token,) = parse_qs(urlsplit(link).query)["token"]
     return str(token)
 
@@ -64,6 +64,20 @@ def test_two_links_of_one_account_work_once_together(
     first, second = (token_in(message.get_content()) for message in mail_server.taken)
     assert client.post(RESET, json={"token": first, "new_password": NEW}).status_code == 200
     assert client.post(RESET, json={"token": second, "new_password": OLD}).status_code == 400
+
+
+def test_a_link_ends_with_the_address_it_was_sent_to(
+    client: TestClient, database: Database, alice: Person, mail_server: MailServer
+) -> None:
+    """Who reads the old mailbox later must not get into the account."""
+    recover(client, alice.email)
+    (message,) = mail_server.taken
+    with database.as_owner() as connection:
+        connection.execute(text("""UPDATE "user" SET email = 'new@example.com'"""))
+    body = {"token": token_in(message.get_content()), "new_password": NEW}
+    response = client.post(RESET, json=body)
+    assert response.status_code == 400
+    assert response.json() == {"detail": "Invalid token"}
 
 
 def test_the_answer_tells_not_whether_the_address_has_an_account(
@@ -116,7 +130,7 @@ def test_an_access_token_is_no_reset_token(
     client: TestClient, database: Database, alice: Person
 ) -> None:
     before = stored(database)
-    access = create_access_token(alice.id, timedelta(hours=1))
+    access = create_access_token(alice.id, NO_PASSWORD)
     response = client.post(RESET, json={"token": access, "new_password": NEW})
     assert response.status_code == 400
     assert response.json() == {"detail": "Invalid token"}
@@ -128,7 +142,7 @@ def test_an_expired_link_sets_nothing(
 ) -> None:
     before = stored(database)
     monkeypatch.setattr(settings, "EMAIL_RESET_TOKEN_EXPIRE_HOURS", -1)
-    expired = create_password_reset_token(alice.id, "none")
+    expired = create_password_reset_token(alice.id, NO_PASSWORD, alice.email)
     response = client.post(RESET, json={"token": expired, "new_password": NEW})
     assert response.status_code == 400
     assert response.json() == {"detail": "Invalid token"}
@@ -138,7 +152,7 @@ def test_an_expired_link_sets_nothing(
 def test_a_link_of_a_deleted_account_is_an_invalid_one(
     client: TestClient, database: Database, alice: Person
 ) -> None:
-    token = create_password_reset_token(alice.items[0], "none")
+    token = create_password_reset_token(alice.items[0], NO_PASSWORD, alice.email)
     response = client.post(RESET, json={"token": token, "new_password": NEW})
     assert response.status_code == 400
     assert response.json() == {"detail": "Invalid token"}
@@ -149,7 +163,7 @@ def test_a_link_of_an_inactive_account_sets_nothing(
 ) -> None:
     idle = add_person(database, "idle", active=False)
     before = stored(database)
-    token = create_password_reset_token(idle.id, "none")
+    token = create_password_reset_token(idle.id, NO_PASSWORD, idle.email)
     response = client.post(RESET, json={"token": token, "new_password": NEW})
     assert response.status_code == 400
     assert response.json() == {"detail": "Inactive user"}

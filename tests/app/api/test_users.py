@@ -78,9 +78,13 @@ def test_a_superuser_changes_what_is_given_and_nothing_else(
     assert {row["hashed_password"] for row in stored(database)["user"]} == {"none"}
 
 
-def test_a_superuser_sets_a_password(client: TestClient, alice: Person, admin: Person) -> None:
+def test_a_superuser_sets_a_password_which_ends_the_accounts_tokens(
+    client: TestClient, alice: Person, admin: Person
+) -> None:
     address = f"{USERS}{alice.id}"
+    assert client.get(f"{API}/items/", headers=signed_in(alice)).status_code == 200
     client.patch(address, headers=signed_in(admin), json={"password": PASSWORD})
+    assert client.get(f"{API}/items/", headers=signed_in(alice)).status_code == 403
     assert sign_in(client, alice.email, PASSWORD).status_code == 200
 
 

@@ -54,16 +54,44 @@ def test_ones_own_account_is_read_at_both_addresses(client: TestClient, alice: P
 def test_name_and_address_can_be_changed(
     client: TestClient, database: Database, alice: Person
 ) -> None:
-    headers = signed_in(alice)
+    give_password(database, alice, PASSWORD)
+    headers = signed_in(alice, PASSWORD)
     before = client.get(ME, headers=headers).json()
-    changed = client.patch(ME, headers=headers, json={"full_name": "Älice 🌿"})
+    # The official front end sends the address along, changed or not.
+    name_alone = {"full_name": "Älice 🌿", "email": "Alice@example.com"}
+    changed = client.patch(ME, headers=headers, json=name_alone)
     assert changed.status_code == 200
     assert changed.json() == {**before, "full_name": "Älice 🌿"}
-    changed = client.patch(ME, headers=headers, json={"email": "Alice@New.example.com"})
+    address = {"email": "Alice@New.example.com", "current_password": PASSWORD}
+    changed = client.patch(ME, headers=headers, json=address)
     assert changed.json()["email"] == "alice@new.example.com"
     assert changed.json()["full_name"] == "Älice 🌿"
     (row,) = stored(database)["user"]
     assert (row["email"], row["full_name"]) == ("alice@new.example.com", "Älice 🌿")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "To change the e-mail address, give the current password too"),
+        ({"current_password": None}, "To change the e-mail address, give the current password too"),
+        ({"current_password": OTHER_PASSWORD}, "Incorrect password"),
+    ],
+)
+def test_a_token_alone_does_not_change_the_address(
+    client: TestClient,
+    database: Database,
+    alice: Person,
+    given: dict[str, str | None],
+    sentence: str,
+) -> None:
+    give_password(database, alice, PASSWORD)
+    before = stored(database)
+    body = {"email": "mallory@example.com", "full_name": "Mallory", **given}
+    response = client.patch(ME, headers=signed_in(alice, PASSWORD), json=body)
+    assert response.status_code == 400
+    assert response.json() == {"detail": sentence}
+    assert stored(database) == before
 
 
 def test_nobody_makes_themselves_a_superuser(
@@ -76,17 +104,22 @@ def test_nobody_makes_themselves_a_superuser(
     assert stored(database) == before
 
 
-def test_the_password_changes_and_the_old_one_is_worth_nothing(
+def test_the_password_changes_and_what_the_old_one_gave_is_worth_nothing(
     client: TestClient, database: Database, alice: Person
 ) -> None:
     give_password(database, alice, PASSWORD)
+    headers = signed_in(alice, PASSWORD)
     response = client.patch(
         f"{ME}/password",
-        headers=signed_in(alice),
+        headers=headers,
         json={"current_password": PASSWORD, "new_password": OTHER_PASSWORD},
     )
     assert response.status_code == 200
-    assert response.json() == {"message": "Password updated successfully"}
+    answer = response.json()
+    new_token = answer.pop("access_token")
+    assert answer == {"message": "Password updated successfully", "token_type": "bearer"}
+    assert client.get(ME, headers=headers).status_code == 403
+    assert client.get(ME, headers=bearer(new_token)).status_code == 200
     assert sign_in(client, alice.email, PASSWORD).status_code == 400
     assert sign_in(client, alice.email, OTHER_PASSWORD).status_code == 200
 
@@ -104,7 +137,7 @@ def test_a_password_change_is_refused(
     give_password(database, alice, PASSWORD)
     before = stored(database)
     body = {"current_password": current, "new_password": new}
-    response = client.patch(f"{ME}/password", headers=signed_in(alice), json=body)
+    response = client.patch(f"{ME}/password", headers=signed_in(alice, PASSWORD), json=body)
     assert response.status_code == 400
     assert response.json() == {"detail": sentence}
     assert stored(database) == before

@@ -21,7 +21,6 @@ api_router.include_router(notes.router)
 """
 USED = """
 import logging
-from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -29,12 +28,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.core.security import create_access_token
 from app.main import app
+from app.models import User
 
 SOCKET = "/api/v1/notes/socket"
 logging.getLogger("app").setLevel(logging.INFO)
+with new_session() as looking:
+    hashes = {user: looking.get(User, user).hashed_password for user in (user_id, admin_id)}
 signed_in = {
-    user: {"Authorization": f"Bearer {create_access_token(user, timedelta(minutes=5))}"}
-    for user in (user_id, admin_id)
+    user: {"Authorization": f"Bearer {create_access_token(user, hashed_password)}"}
+    for user, hashed_password in hashes.items()
 }
 with TestClient(app, base_url="http://127.0.0.1/api/v1/notes") as client:
     note = client.post("/?title=mine", headers=signed_in[user_id]).json()
