@@ -19,6 +19,7 @@ from app import crud
 from app.core.config import settings
 from app.core.db import new_session, owner_url, shutdown, startup
 from app.core.rls import row_security
+from app.core.strength import DEFAULT_SECRET
 from app.initial_data import create_sample_items
 from hedgerow import HedgerowError, Identity
 
@@ -69,7 +70,7 @@ def banner(arguments: Sequence[str]) -> str:
         (
             "",
             f"  {settings.PROJECT_NAME}   {address}",
-            f"  Try the API    {address}/docs",
+            *([f"  Try the API    {address}/docs"] if settings.API_DOCS_ENABLED else []),
             f"  Sign in        {settings.FIRST_USER} / {_password(settings.FIRST_USER_PASSWORD)}",
             f"  as the admin   {settings.FIRST_SUPERUSER}"
             f" / {_password(settings.FIRST_SUPERUSER_PASSWORD)}",
@@ -81,7 +82,7 @@ def banner(arguments: Sequence[str]) -> str:
 
 def _password(value: str) -> str:
     """Show the default password only."""
-    return value if value == "changethis" else "(the password you set)"
+    return value if value == DEFAULT_SECRET else "(the password you set)"
 
 
 def serve(arguments: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core.config import settings
+from app.core.logs import without_addresses
 from app.core.security import create_password_reset_token
 from app.models import User
 
@@ -38,7 +39,7 @@ def deliver_password_recovery(user: User) -> None:
     if settings.emails_enabled:
         _deliver(_compose(user.email, "Password recovery", "reset_password.html", link=link))
     elif settings.ENVIRONMENT == "local":
-        logger.info("E-mails are not configured; password recovery for %s: %s", user.email, link)
+        logger.info("E-mails are not configured; password recovery: %s", link)
     else:
         logger.error("No password recovery e-mail was sent: set SMTP_HOST and EMAILS_FROM_EMAIL")
 
@@ -77,7 +78,8 @@ def _deliver(message: EmailMessage) -> None:
     try:
         send(message)
     except DELIVERY_ERRORS as error:
-        logger.error("The mail server did not take an e-mail to %s: %s", message["To"], error)
+        # Mail servers repeat the address in what they say.
+        logger.error("The mail server did not take an e-mail: %s", without_addresses(str(error)))
 
 
 def _password_link(user: User) -> str:

@@ -11,12 +11,14 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 import hedgerow.fastapi
-from app.api.errors import install_error_handlers
+from app.api.body_limit import BodyLimit
+from app.api.errors import install_error_handlers, refusals
 from app.api.main import api_router
 from app.core.config import settings
 from app.core.db import close_async_connections, shutdown, startup
-from app.core.logs import configure_logging
+from app.core.logs import configure_logging, log_environment
 from app.core.project import project
+from app.core.traces import AddressFreeSpans
 from hedgerow import HedgerowError
 from hedgerow.fastapi import IdentityObserver
 
@@ -30,6 +32,7 @@ def name_operation(route: APIRoute) -> str:
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Prepare the database before the first request, and close its connections after the last."""
     configure_logging()
+    log_environment()
     try:
         await run_in_threadpool(startup)
     except HedgerowError:
@@ -46,10 +49,14 @@ def create_app() -> FastAPI:
     """Build the application from the settings."""
     app = FastAPI(
         title=settings.PROJECT_NAME,
-        openapi_url=f"{settings.API_V1_STR}/openapi.json",
+        # Without the document there are no pages that show it.
+        openapi_url=f"{settings.API_V1_STR}/openapi.json" if settings.API_DOCS_ENABLED else None,
         generate_unique_id_function=name_operation,
+        responses=refusals(413),
         lifespan=lifespan,
     )
+    # Added first, so that its answers too have the headers of those below.
+    app.add_middleware(BodyLimit, max_body_size=settings.MAX_BODY_SIZE)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.all_cors_origins,
@@ -57,6 +64,7 @@ def create_app() -> FastAPI:
         allow_methods=["*"],
         allow_headers=["*"],
     )
+    app.add_middleware(AddressFreeSpans)
     app.add_middleware(IdentityObserver, key=settings.SECRET_KEY)
     # Added last, so it sees a request first: its id goes to the audit trail and to the answer.
     app.add_middleware(CorrelationIdMiddleware)

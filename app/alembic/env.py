@@ -8,8 +8,8 @@ from sqlalchemy.orm import configure_mappers
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
-from app.core.db import owner_engine
-from app.core.rls import passwords, row_security
+from app.core.db import login_passwords, owner_engine
+from app.core.rls import row_security
 from hedgerow import HedgerowError, migrations
 
 if context.config.config_file_name is not None:
@@ -22,7 +22,7 @@ try:
         owner_engine(),
         target_metadata=SQLModel.metadata,
         row_security=row_security,
-        passwords=passwords,
+        passwords=login_passwords(),
     )
 except HedgerowError as error:
     sys.exit(f"FAILED: {error}")

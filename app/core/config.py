@@ -8,6 +8,7 @@ from pydantic import (
     AnyUrl,
     BeforeValidator,
     Field,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -15,10 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.core.environment import why_not_local
+from app.core.strength import ANY, DEFAULT_SECRET, KEY, MAKE_ONE, PASSWORD, Strength
 from app.core.text import Email, Password
-
-DEFAULT_SECRET: Final = "changethis"  # noqa: S105
-"""The default of every secret; refused outside ENVIRONMENT=local."""
 
 _DRIVER: Final = "postgresql+psycopg"
 _POSTGRES_SCHEMES: Final = {"postgres", "postgresql", _DRIVER}
@@ -77,10 +77,29 @@ class Settings(BaseSettings):
         default="Hedgerow", description="The name in the API documentation and in e-mails."
     )
     API_V1_STR: str = Field(default="/api/v1", description="The path that every route begins with.")
-    ENVIRONMENT: Literal["local", "staging", "production"] = Field(
-        default="local",
-        description=f"The environment. Only `local` accepts the secret `{DEFAULT_SECRET}`, starts "
-        "an embedded PostgreSQL and serves the private routes.",
+    ENVIRONMENT: Literal["local", "staging", "production"] | None = Field(
+        default=None,
+        description="The environment: `local`, `staging` or `production`. Only `local` accepts "
+        f"weak secrets such as `{DEFAULT_SECRET}`, starts an embedded PostgreSQL and serves the "
+        "private routes. If neither this nor FASTAPI_ENV is given, it is `local` for the embedded "
+        "PostgreSQL and for a database on a loopback address or a Unix socket without TLS, and "
+        "`production` for every other.",
+    )
+    FASTAPI_ENV: Literal["development", "production"] | None = Field(
+        default=None,
+        description="FastAPI's own name for it, which `fastapi dev` sets to `development`: that is "
+        "ENVIRONMENT=local. ENVIRONMENT must not say something else.",
+    )
+    API_DOCS_ENABLED: bool | None = Field(
+        default=None,
+        description="Whether `/docs`, `/redoc` and the OpenAPI document are served. If not given: "
+        "where ENVIRONMENT is `local`.",
+    )
+    MAX_BODY_SIZE: int = Field(
+        default=2**20,
+        ge=0,
+        description="The largest body of a request, in bytes; a larger one is refused with 413, "
+        "and not read.",
     )
     LOG_FORMAT: Literal["text", "json"] = Field(
         default="text",
@@ -95,7 +114,8 @@ class Settings(BaseSettings):
     )
     FRONTEND_HOST: str = Field(
         default="http://localhost:5173",
-        description="The address of the front end: allowed by CORS, and linked to in e-mails.",
+        description="The address of the front end: linked to in e-mails, and allowed by CORS. "
+        "Outside ENVIRONMENT=local CORS allows it only where it is given.",
     )
     BACKEND_CORS_ORIGINS: Annotated[list[AnyUrl], NoDecode, BeforeValidator(_split_origins)] = (
         Field(default=[], description="Further origins that CORS allows, separated by commas.")
@@ -148,14 +168,20 @@ class Settings(BaseSettings):
         default="rls_app_user", description="The role that every request connects as."
     )
     RLS_APP_PASSWORD: str = Field(
-        default=DEFAULT_SECRET, repr=False, description="The password of RLS_APP_USER."
+        default=DEFAULT_SECRET,
+        repr=False,
+        description="The password of RLS_APP_USER. The embedded PostgreSQL has a random one in "
+        "the place of the default.",
     )
     RLS_MAINTENANCE_ADMIN: RoleName = Field(
         default="rls_maintenance_admin",
         description="The role for bulk maintenance and reports.",
     )
     RLS_MAINTENANCE_ADMIN_PASSWORD: str = Field(
-        default=DEFAULT_SECRET, repr=False, description="The password of RLS_MAINTENANCE_ADMIN."
+        default=DEFAULT_SECRET,
+        repr=False,
+        description="The password of RLS_MAINTENANCE_ADMIN. The embedded PostgreSQL has a random "
+        "one in the place of the default.",
     )
     RLS_ADMIN_ROLE: RoleName = Field(
         default="rls_admin", description="The database role of an admin's transactions."
@@ -170,7 +196,7 @@ class Settings(BaseSettings):
         min_length=16,
         repr=False,
         description="Signs each identity, so that injected SQL cannot become another user. At "
-        "least 16 bytes; required outside ENVIRONMENT=local. A new value takes effect with the "
+        "least 16 bytes; required outside ENVIRONMENT=local, with 32. A new value takes effect with the "
         "next `alembic upgrade head`: run it before the application starts with the value.",
     )
     RLS_CONTEXT_MAX_AGE_SECONDS: int = Field(
@@ -224,10 +250,15 @@ class Settings(BaseSettings):
         default=48, gt=0, description="How long the link in a recovery e-mail works, in hours."
     )
 
+    _assumed: str | None = PrivateAttr(default=None)
+    """What of the addresses decided on ENVIRONMENT, where nothing else did."""
+
     @property
     def all_cors_origins(self) -> list[str]:
         """Every origin that CORS allows, without a trailing slash."""
-        origins = [*map(str, self.BACKEND_CORS_ORIGINS), self.FRONTEND_HOST]
+        origins = [*map(str, self.BACKEND_CORS_ORIGINS)]
+        if self.ENVIRONMENT == "local" or "FRONTEND_HOST" in self.model_fields_set:
+            origins.append(self.FRONTEND_HOST)
         return [origin.rstrip("/") for origin in origins]
 
     @property
@@ -256,14 +287,69 @@ class Settings(BaseSettings):
             )
         return None
 
+    @property
+    def environment_to_confirm(self) -> str | None:
+        """A sentence for the log where `local` may not be what is meant; None where it is clear."""
+        if self.ENVIRONMENT != "local":
+            return None
+        if remote := self.remote_address:
+            return (
+                f"ENVIRONMENT is local, but {remote}: its roles and first users have the passwords "
+                "that everybody knows, unless you set others, and anybody may create accounts. Set "
+                "ENVIRONMENT=production if others reach this application."
+            )
+        if self._assumed:
+            return (
+                f"ENVIRONMENT is not set, and taken as local, because {self._assumed}. Set "
+                "ENVIRONMENT=production if others reach this application."
+            )
+        return None
+
+    @property
+    def remote_address(self) -> str | None:
+        """The setting whose address is not one for development, and why; None without one."""
+        written = {"DATABASE_POOLER_URL": self.DATABASE_POOLER_URL}
+        name = "DATABASE_URL" if self.DATABASE_URL else "POSTGRES_SERVER"
+        for setting, url in {name: self.owner_url, **written}.items():
+            reason = why_not_local(make_url(url)) if url else None
+            if reason is not None:
+                return f"{setting} {reason}"
+        return None
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        problems = [*self._problems_of_roles()]
+        problems = [*self._decide_environment(), *self._problems_of_roles()]
         if self.ENVIRONMENT != "local":
             problems += [*self._problems_of_deployment()]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
+
+    def _decide_environment(self) -> list[str]:
+        """Fill in what is not given; return what contradicts itself."""
+        problems = []
+        if self.ENVIRONMENT is None:
+            self.ENVIRONMENT, self._assumed = self._assume_environment()
+        elif self.FASTAPI_ENV and (self.FASTAPI_ENV == "development") != (
+            self.ENVIRONMENT == "local"
+        ):
+            problems.append(
+                f"ENVIRONMENT={self.ENVIRONMENT} and FASTAPI_ENV={self.FASTAPI_ENV} contradict "
+                "each other: remove one (`fastapi dev` sets FASTAPI_ENV=development where it is "
+                "not set, `fastapi run` does not)"
+            )
+        if self.API_DOCS_ENABLED is None:
+            self.API_DOCS_ENABLED = self.ENVIRONMENT == "local"
+        return problems
+
+    def _assume_environment(self) -> tuple[Literal["local", "production"], str | None]:
+        """Return the environment that nobody named, and why, where the reason is an address."""
+        if self.FASTAPI_ENV is not None:
+            return "local" if self.FASTAPI_ENV == "development" else "production", None
+        if remote := self.remote_address:
+            return "production", remote
+        database = "the database is on this machine" if self.database_configured else None
+        return "local", database
 
     def _problems_of_roles(self) -> list[str]:
         owner = self.owner_url.username if self.owner_url else self.POSTGRES_USER
@@ -282,40 +368,63 @@ class Settings(BaseSettings):
         ]
 
     def _problems_of_deployment(self) -> list[str]:
+        here = f"ENVIRONMENT={self.ENVIRONMENT}"
         problems = []
         if not self.database_configured:
             problems.append(
-                f"ENVIRONMENT={self.ENVIRONMENT} needs a database: "
+                f"{here} needs a database: "
                 "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings"
             )
         if self.RLS_CONTEXT_SECRET is None:
-            problems.append(
-                f"ENVIRONMENT={self.ENVIRONMENT} needs signed identities: set RLS_CONTEXT_SECRET"
-            )
-        unchanged = [name for name, secret in self._secrets() if secret == DEFAULT_SECRET]
+            problems.append(f"{here} needs signed identities: set RLS_CONTEXT_SECRET")
+        secrets = self._secrets()
+        unchanged = [name for name, secret, _ in secrets if secret == DEFAULT_SECRET]
         if unchanged:
             problems.append(
                 f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is not a secret; '
-                f"set another value for ENVIRONMENT={self.ENVIRONMENT}"
+                f"set another value for {here}"
+            )
+        weak: dict[Strength, list[str]] = {}
+        for name, secret, strength in secrets:
+            if secret != DEFAULT_SECRET and not strength.is_met_by(secret):
+                weak.setdefault(strength, []).append(name)
+        problems += [
+            f"{', '.join(names)}: too weak for {here}, which asks for {strength}"
+            for strength, names in weak.items()
+        ]
+        if unchanged or weak or self.RLS_CONTEXT_SECRET is None:
+            problems.append(f"a random secret: {MAKE_ONE}")
+        if problems and self._assumed:
+            problems.insert(
+                0,
+                f"this is {here}, because ENVIRONMENT is not set and {self._assumed}; "
+                "set ENVIRONMENT=local if this database is for development",
             )
         return problems
 
-    def _secrets(self) -> list[tuple[str, object]]:
-        names = [
-            "SECRET_KEY",
-            "RLS_APP_PASSWORD",
-            "RLS_MAINTENANCE_ADMIN_PASSWORD",
-            "FIRST_SUPERUSER_PASSWORD",
-            "FIRST_USER_PASSWORD",
-            "SMTP_PASSWORD",
-        ]
-        secrets: list[tuple[str, object]] = [(name, getattr(self, name)) for name in names]
+    def _secrets(self) -> list[tuple[str, str, Strength]]:
+        """Return each secret that is given: its setting, its value, and what is asked of it."""
         if self.DATABASE_URL:
             url = make_url(self.DATABASE_URL)
-            secrets.append(("DATABASE_URL", url.password or url.query.get("password")))
+            owner = ("DATABASE_URL", url.password or url.query.get("password"), PASSWORD)
         else:
-            secrets.append(("POSTGRES_PASSWORD", self.POSTGRES_PASSWORD))
-        return secrets
+            owner = ("POSTGRES_PASSWORD", self.POSTGRES_PASSWORD, PASSWORD)
+        strengths = {
+            "SECRET_KEY": KEY,
+            "RLS_CONTEXT_SECRET": KEY,
+            "RLS_APP_PASSWORD": PASSWORD,
+            "RLS_MAINTENANCE_ADMIN_PASSWORD": PASSWORD,
+            "FIRST_SUPERUSER_PASSWORD": PASSWORD,
+            "FIRST_USER_PASSWORD": PASSWORD,
+            # The mail server's to choose.
+            "SMTP_PASSWORD": ANY,
+        }
+        secrets = [(name, getattr(self, name), strength) for name, strength in strengths.items()]
+        return [
+            (name, str(secret), strength)
+            for name, secret, strength in [*secrets, owner]
+            if secret is not None
+        ]
 
 
 def _load() -> Settings:

@@ -14,9 +14,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.config import settings
 from app.core.rls import row_security
 from app.core.security import dummy_hash
+from app.core.strength import DEFAULT_SECRET
 from app.initial_data import create_first_users
-from hedgerow import AsyncSingleStatementCursor, SingleStatementCursor, read_only, verify
-from hedgerow.embedded import EmbeddedServer
+from hedgerow import (
+    AsyncSingleStatementCursor,
+    LoginPasswords,
+    SingleStatementCursor,
+    read_only,
+    verify,
+)
+from hedgerow.embedded import EmbeddedServer, ServerAddress
 
 POOL: Final = {"pool_size": 5, "max_overflow": 10}
 """How many connections an engine keeps, and how many more it may open."""
@@ -33,9 +40,7 @@ def owner_url() -> URL:
     """
     if settings.owner_url is not None:
         return settings.owner_url
-    server = _embedded_server()
-    url = server.acquire().url()
-    atexit.register(server.release)
+    url = _embedded_address().url()
     _create_database(url, settings.POSTGRES_DB)
     return url.set(database=settings.POSTGRES_DB)
 
@@ -43,6 +48,30 @@ def owner_url() -> URL:
 @cache
 def _embedded_server() -> EmbeddedServer:
     return EmbeddedServer(EMBEDDED_DIRECTORY)
+
+
+@cache
+def _embedded_address() -> ServerAddress:
+    server = _embedded_server()
+    address = server.acquire()
+    atexit.register(server.release)
+    return address
+
+
+def login_passwords() -> LoginPasswords:
+    """Return the passwords of the roles that log in, other than the owner.
+
+    On the embedded server a password that the settings leave at its default is random. Raises
+    hedgerow.embedded.EmbeddedServerError where that server cannot be started.
+    """
+    app, maintenance = settings.RLS_APP_PASSWORD, settings.RLS_MAINTENANCE_ADMIN_PASSWORD
+    if not settings.database_configured:
+        server = _embedded_address()
+        if app == DEFAULT_SECRET:
+            app = server.password_of(settings.RLS_APP_USER)
+        if maintenance == DEFAULT_SECRET:
+            maintenance = server.password_of(settings.RLS_MAINTENANCE_ADMIN)
+    return LoginPasswords(app=app, maintenance=maintenance)
 
 
 def _create_database(url: URL, name: str) -> None:
@@ -64,7 +93,7 @@ def application_url() -> URL:
     """Return where requests connect: the database or its pooler, as RLS_APP_USER."""
     pooler = settings.DATABASE_POOLER_URL
     url = make_url(pooler).set(drivername="postgresql+psycopg") if pooler else owner_url()
-    return url.set(username=settings.RLS_APP_USER, password=settings.RLS_APP_PASSWORD)
+    return url.set(username=settings.RLS_APP_USER, password=login_passwords().app)
 
 
 def _engine_options(cursor_factory: type[Any]) -> dict[str, Any]:
@@ -103,7 +132,7 @@ def get_read_only_async_engine() -> AsyncEngine:
 def maintenance_url() -> URL:
     """Return where operations connect: the database itself, as RLS_MAINTENANCE_ADMIN."""
     return owner_url().set(
-        username=settings.RLS_MAINTENANCE_ADMIN, password=settings.RLS_MAINTENANCE_ADMIN_PASSWORD
+        username=settings.RLS_MAINTENANCE_ADMIN, password=login_passwords().maintenance
     )
 
 
@@ -168,5 +197,11 @@ def shutdown() -> None:
         get_engine().dispose()
     if _embedded_server.cache_info().currsize:
         _embedded_server().release()
-    for cached in (get_engine, get_read_only_engine, get_maintenance_engine, owner_url):
+    for cached in (
+        get_engine,
+        get_read_only_engine,
+        get_maintenance_engine,
+        owner_url,
+        _embedded_address,
+    ):
         cached.cache_clear()

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 import hedgerow
 from app.core.config import settings
-from hedgerow import LoginPasswords, Signing
+from hedgerow import Signing
 
 
 def _signing() -> Signing | None:
@@ -34,10 +34,6 @@ row_security = hedgerow.RowSecurity(
     signing=_signing(),
     audit=hedgerow.Audit(reason_required=settings.RLS_ADMIN_REASON_REQUIRED),
     logger="app.core.rls",
-)
-
-passwords = LoginPasswords(
-    app=settings.RLS_APP_PASSWORD, maintenance=settings.RLS_MAINTENANCE_ADMIN_PASSWORD
 )
 
 

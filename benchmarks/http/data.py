@@ -22,7 +22,7 @@ _SETTINGS = {
     # As deployed: identities are signed, and nothing is there that only development needs.
     "ENVIRONMENT": "production",
     "SECRET_KEY": "a key of the benchmark's own, long enough",
-    "RLS_CONTEXT_SECRET": "a secret of the benchmark's own",
+    "RLS_CONTEXT_SECRET": "a secret of the benchmark's own, long enough",
     "RLS_APP_PASSWORD": PASSWORD,
     "RLS_MAINTENANCE_ADMIN_PASSWORD": PASSWORD,
     "FIRST_SUPERUSER_PASSWORD": PASSWORD,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
 import sys
 from collections.abc import Mapping
@@ -65,6 +67,15 @@ class ServerAddress:
             port=self.port,
             database=database,
         )
+
+    def password_of(self, role: str) -> str:
+        """Return a password to give to another role: random, and the same each time.
+
+        It is derived from the superuser's password and does not reveal it. So every process that
+        may read the server's password file knows it, and it is stored nowhere else.
+        """
+        derived = hmac.digest(self.password.encode(), f"password of {role}".encode(), "sha256")
+        return base64.urlsafe_b64encode(derived).decode().rstrip("=")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
+from app.core.strength import DEFAULT_SECRET
 from tests.support.databases import PROJECT, clean_environment
 from tests.support.processes import run_command, started
 
@@ -85,6 +87,16 @@ def titles(client: httpx.Client) -> list[str]:
     return [item["title"] for item in client.get("/items/").json()["data"]]
 
 
+def refusal_to_log_in(project: Path, role: str) -> str:
+    """Return what the embedded server says to this role with the password that everybody knows."""
+    port = int((project / ".hedgerow" / "postgres" / "port").read_text())
+    with pytest.raises(psycopg.OperationalError) as refusal:
+        psycopg.connect(
+            host="127.0.0.1", port=port, user=role, password=DEFAULT_SECRET, dbname="app"
+        )
+    return str(refusal.value)
+
+
 def test_two_people_sign_in_and_their_data_is_there_the_next_time(project: Path) -> None:
     running = Running(project)
     try:
@@ -97,11 +109,18 @@ def test_two_people_sign_in_and_their_data_is_there_the_next_time(project: Path)
             user.post("/items/", json={"title": "Lay the hedge"}).raise_for_status()
         with running.sign_in("admin@example.com") as admin:
             assert len(titles(admin)) == 7
+        httpx.post(f"{running.address}/api/v1/password-recovery/user@example.com")
+        for role in ("rls_app_user", "rls_maintenance_admin"):
+            assert "password authentication failed" in refusal_to_log_in(project, role)
     finally:
         running.stop()
     assert not list(project.glob(".hedgerow/**/postmaster.pid")), "PostgreSQL was left running"
     with pytest.raises(httpx.TransportError):
         httpx.get(running.address)
+    logged = running.log.read_text().removeprefix(said)
+    assert "reset-password?token=" in logged
+    assert "/password-recovery/(address)" in logged
+    assert "example.com" not in logged
 
     running = Running(project)
     try:

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import smtplib
+from email.message import EmailMessage
 from html import unescape
 from uuid import uuid4
 
@@ -72,8 +74,30 @@ def test_a_server_without_tls_gets_nothing_where_tls_is_wanted(
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     emails.deliver_new_account(user)
     assert mail_server.taken == []
-    assert "The mail server did not take an e-mail to carol@example.com" in caplog.text
+    assert "The mail server did not take an e-mail: STARTTLS extension not supported" in caplog.text
     assert "token" not in caplog.text
+
+
+@pytest.mark.parametrize("address", ["carol@example.com", "jürgen@exämple.com"])
+def test_the_log_of_a_refusal_does_not_name_the_address(
+    mail_server: MailServer,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+) -> None:
+    """Python's message holds it, and most mail servers repeat it."""
+    answer = {address: (550, f"5.1.1 <{address}>: Recipient address rejected".encode())}
+
+    def refuse(_: EmailMessage) -> None:
+        raise smtplib.SMTPRecipientsRefused(answer)
+
+    monkeypatch.setattr(emails, "send", refuse)
+    user.email = address
+    emails.deliver_password_recovery(user)
+    assert "Recipient address rejected" in caplog.text
+    for part in ("carol", "rgen", "mple"):
+        assert part not in caplog.text
 
 
 def test_a_server_that_is_away_is_logged_and_raises_nothing_after_the_response(

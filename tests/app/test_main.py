@@ -72,6 +72,15 @@ def test_the_interactive_documentation_is_served(client: TestClient) -> None:
     assert "/api/v1/openapi.json" in page.text
 
 
+def test_the_interactive_documentation_can_be_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "API_DOCS_ENABLED", False)
+    client = TestClient(create_app())
+    for path in ("/docs", "/redoc", "/api/v1/openapi.json"):
+        assert client.get(path).status_code == 404
+
+
 @pytest.mark.parametrize(("environment", "served"), [("local", True), ("staging", False)])
 def test_the_private_route_is_served_locally_only(
     tmp_path: Path, environment: str, served: bool

@@ -10,9 +10,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from uvicorn.logging import AccessFormatter
 
 from app.core.config import settings
-from app.core.logs import configure_logging
+from app.core.logs import configure_logging, without_addresses
 from hedgerow import Identity
 from hedgerow.fastapi.observation import user_hash
 from tests.app.api.support import API, signed_in
@@ -59,6 +60,40 @@ def test_a_request_does_not_inherit_the_user_of_the_one_before(
     assert {line["role"] for line in logged} == {"user", "read_only_admin"}
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_line_holds_an_address(
+    monkeypatch: pytest.MonkeyPatch, lines: io.StringIO, log_format: str
+) -> None:
+    """Neither the server's access lines, whose path is that of a recovery, nor a traceback."""
+    monkeypatch.setattr(settings, "LOG_FORMAT", log_format)
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(AccessFormatter('%(client_addr)s - "%(request_line)s" %(status_code)s'))
+    access = logging.getLogger("uvicorn.access")
+    monkeypatch.setattr(access, "handlers", [handler])
+    monkeypatch.setattr(access, "propagate", False)
+    monkeypatch.setattr(access, "level", logging.INFO)
+    configure_logging()
+    configure_logging()
+    path = f"{API}/password-recovery/o%27brien%2Bx%40ex%C3%A4mple.com"
+    access.info('%s - "%s %s HTTP/%s" %d', "10.0.0.7:5", "POST", path, "1.1", 200)
+    try:
+        raise ValueError("DETAIL:  Key (email)=(jürgen@exämple.com) already exists")
+    except ValueError:
+        logging.getLogger("app").exception('of "alice@example.com"\nand bob@example.com')
+    written = lines.getvalue()
+    assert "/password-recovery/(address) HTTP/1.1" in written
+    assert "Key (email)=((address)) already exists" in written
+    for part in ("brien", "mple", "rgen", "alice", "bob"):
+        assert part not in written
+    if log_format == "json":
+        assert all(map(json.loads, written.splitlines()))
+
+
+def test_a_word_of_any_length_is_read_once() -> None:
+    """Each position of a path of 64 KiB tried to its end would hold the process for minutes."""
+    assert without_addresses(f"/{'a' * 2**22}%4") == f"/{'a' * 2**22}%4"
+
+
 def test_the_hash_depends_on_the_key(alice: Person) -> None:
     one, other = (user_hash(Identity(alice.id), key) for key in ("one", "other"))
     assert one != other
@@ -90,6 +125,17 @@ def test_fastapis_own_span_carries_role_and_hashed_user(
     assert attributes["user.roles"] == ("read_only_admin",)
     assert attributes["user.hash"] == user_hash(Identity(admin.id), settings.SECRET_KEY)
     assert str(admin.id) not in str(dict(attributes))
+
+
+def test_the_span_of_a_recovery_does_not_hold_the_address(
+    exporter: InMemorySpanExporter, client: TestClient
+) -> None:
+    exporter.clear()
+    client.post(f"{API}/password-recovery/nobody@example.com")
+    attributes = request_span(exporter).attributes
+    assert attributes is not None
+    assert attributes["url.path"] == f"{API}/password-recovery/(address)"
+    assert "example.com" not in str(dict(attributes))
 
 
 def test_a_request_of_nobody_names_nobody(

@@ -17,7 +17,16 @@ from tests.support.programs import run_program
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = "hedgerow_test_template"
 
-_SETTINGS = ("DATABASE_URL", "ENVIRONMENT", "SECRET_KEY", "PROJECT_NAME")
+_SETTINGS = (
+    "API_DOCS_ENABLED",
+    "DATABASE_URL",
+    "ENVIRONMENT",
+    "FASTAPI_ENV",
+    "FRONTEND_HOST",
+    "MAX_BODY_SIZE",
+    "PROJECT_NAME",
+    "SECRET_KEY",
+)
 _SETTING_PREFIXES = ("POSTGRES_", "RLS_", "FIRST_", "SMTP_", "EMAIL", "PG")
 
 

@@ -1,5 +1,6 @@
 """Settings: what is refused before anything starts, and in which words."""
 
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,17 +9,18 @@ import pytest
 from pydantic import ValidationError
 
 from app.core.config import Settings
+from app.core.strength import KEY, PASSWORD
 from tests.support.databases import clean_environment
 from tests.support.processes import run_command
 
-URL = "postgresql://owner:hush@db.example.com:5432/app"
+URL = "postgresql://owner:hush-and-be-quiet@db.example.com:5432/app"
 DEPLOYED = {
     "ENVIRONMENT": "production",
-    "SECRET_KEY": "a key of one's own",
+    "SECRET_KEY": "a key of one's own, as long as it has to be",
     "DATABASE_URL": URL,
     "RLS_APP_PASSWORD": "one of its own",
     "RLS_MAINTENANCE_ADMIN_PASSWORD": "another of its own",
-    "RLS_CONTEXT_SECRET": "sixteen bytes or more",
+    "RLS_CONTEXT_SECRET": "a secret of one's own, 32 characters or more",
     "FIRST_SUPERUSER_PASSWORD": "first of its own",
     "FIRST_USER_PASSWORD": "second of its own",
 }
@@ -70,7 +72,134 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_a_deployment_with_secrets_of_its_own_is_accepted(read: Read) -> None:
-    assert read(**DEPLOYED).ENVIRONMENT == "production"
+    settings = read(**DEPLOYED)
+    assert settings.ENVIRONMENT == "production"
+    assert settings.API_DOCS_ENABLED is False
+    assert settings.environment_to_confirm is None
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"DATABASE_URL": "postgresql://owner:hush@localhost/app"}, "local"),
+        ({"DATABASE_URL": "postgresql://owner:hush@127.8.8.8/app?sslmode=prefer"}, "local"),
+        ({"DATABASE_URL": "postgresql://owner:hush@[::1]/app"}, "local"),
+        ({"DATABASE_URL": "postgresql:///app"}, "local"),
+        ({"DATABASE_URL": "postgresql://owner@/app?host=/run/postgresql"}, "local"),
+        ({"POSTGRES_SERVER": "localhost"}, "local"),
+        ({"FASTAPI_ENV": "development", "DATABASE_URL": URL}, "local"),
+        ({"ENVIRONMENT": "local", "DATABASE_URL": URL}, "local"),
+        ({"ENVIRONMENT": "local", "FASTAPI_ENV": "development"}, "local"),
+        ({"DATABASE_URL": URL}, "production"),
+        ({"DATABASE_URL": "postgresql://owner:hush@localhost@db/app"}, "production"),
+        ({"DATABASE_URL": "postgresql:///app?host=db.example.com"}, "production"),
+        ({"DATABASE_URL": "postgresql:///app?host=/tmp&host=db.example.com"}, "production"),
+        ({"DATABASE_URL": "postgresql://localhost/app?hostaddr=10.0.0.7"}, "production"),
+        ({"DATABASE_URL": "postgresql://localhost/app?service=production"}, "production"),
+        ({"DATABASE_URL": "postgresql://localhost/app?sslmode=verify-full"}, "production"),
+        ({"DATABASE_URL": "postgresql:///app", "PGHOST": "db.example.com"}, "production"),
+        ({"POSTGRES_SERVER": "db"}, "production"),
+        ({"POSTGRES_SERVER": "10.0.0.7"}, "production"),
+        (
+            {
+                "POSTGRES_SERVER": "localhost",
+                "DATABASE_POOLER_URL": "postgresql://pooler.example.com:6432/app",
+            },
+            "production",
+        ),
+        ({"FASTAPI_ENV": "production", "POSTGRES_SERVER": "localhost"}, "production"),
+        (
+            {
+                "FASTAPI_ENV": "production",
+                "ENVIRONMENT": "staging",
+                "POSTGRES_SERVER": "localhost",
+            },
+            "staging",
+        ),
+    ],
+)
+def test_the_environment_is_as_said_or_as_the_addresses_tell(
+    read: Read, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], expected: str
+) -> None:
+    monkeypatch.setattr(Settings, "_secrets", lambda _: [])
+    settings = read(RLS_CONTEXT_SECRET=DEPLOYED["RLS_CONTEXT_SECRET"], **named)
+    assert expected == settings.ENVIRONMENT
+    assert settings.API_DOCS_ENABLED is (expected == "local")
+
+
+def test_a_production_env_of_the_official_template_does_not_start_as_local(read: Read) -> None:
+    """It says nothing of ENVIRONMENT, and its passwords may be those of the example."""
+    words = complaint(
+        read,
+        SECRET_KEY="changethis",
+        FIRST_SUPERUSER_PASSWORD="changethis",
+        DATABASE_URL="postgresql://postgres:changethis@db:5432/app",
+    )
+    assert "ENVIRONMENT is not set and DATABASE_URL leads to another machine" in words
+    assert "set ENVIRONMENT=local if this database is for development" in words
+    for name in (*SECRETS, "DATABASE_URL", "RLS_CONTEXT_SECRET"):
+        assert name in words
+
+
+@pytest.mark.parametrize(
+    ("environment", "fastapi"), [("production", "development"), ("local", "production")]
+)
+def test_two_names_of_the_environment_must_agree(
+    read: Read, environment: str, fastapi: str
+) -> None:
+    words = complaint(read, **{**DEPLOYED, "ENVIRONMENT": environment, "FASTAPI_ENV": fastapi})
+    assert f"ENVIRONMENT={environment} and FASTAPI_ENV={fastapi} contradict each other" in words
+
+
+def test_a_local_environment_that_may_be_a_mistake_is_told(read: Read) -> None:
+    assert read().environment_to_confirm is None
+    assert (
+        read(FASTAPI_ENV="development", POSTGRES_SERVER="localhost").environment_to_confirm is None
+    )
+    remote = read(ENVIRONMENT="local", DATABASE_URL=URL).environment_to_confirm
+    assert remote is not None
+    assert "ENVIRONMENT is local, but DATABASE_URL leads to another machine" in remote
+    assumed = read(POSTGRES_SERVER="localhost").environment_to_confirm
+    assert assumed is not None
+    assert "ENVIRONMENT is not set" in assumed
+    for sentence in (remote, assumed):
+        assert "Set ENVIRONMENT=production if others reach this application" in sentence
+        assert "hush" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [
+        ("SECRET_KEY", "a", "32 characters or more, 8 of them different"),
+        ("SECRET_KEY", "hush" * 10, "32 characters or more, 8 of them different"),
+        ("SECRET_KEY", "Your-Secret_key goes here, all of it", "no published example"),
+        (
+            "SECRET_KEY",
+            "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+            "no published example",
+        ),
+        ("RLS_CONTEXT_SECRET", "sixteen hushes, or more", "32 characters or more"),
+        ("RLS_APP_PASSWORD", "hush-hush", "12 characters or more, 5 of them different"),
+        ("RLS_MAINTENANCE_ADMIN_PASSWORD", "hushhushhushhush", "5 of them different"),
+        ("FIRST_SUPERUSER_PASSWORD", "changethis-hush", "no published example"),
+        ("FIRST_USER_PASSWORD", "hush1234", "12 characters or more"),
+        ("DATABASE_URL", "postgresql://owner:hush@db.example.com/app", "12 characters or more"),
+    ],
+)
+def test_a_weak_secret_is_refused_outside_local(
+    read: Read, name: str, value: str, least: str
+) -> None:
+    words = complaint(read, **{**DEPLOYED, name: value})
+    assert f"{name}: too weak for ENVIRONMENT=production, which asks for" in words
+    assert least in words
+    assert "python -c 'import secrets; print(secrets.token_urlsafe(32))'" in words
+    assert "hush" not in words
+
+
+def test_what_the_named_commands_make_is_strong_enough() -> None:
+    """Also the shortest that other commands make: `openssl rand -hex 16`."""
+    made = [secrets.token_urlsafe(32), secrets.token_hex(16)]
+    assert all(KEY.is_met_by(one) and PASSWORD.is_met_by(one) for one in made)
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
@@ -134,6 +263,7 @@ def test_a_wrong_value_is_told_without_repeating_a_secret(
 
 def test_the_address_may_come_in_parts_and_the_whole_goes_before_them(read: Read) -> None:
     parts = {
+        "ENVIRONMENT": "local",
         "POSTGRES_SERVER": "db.example.com",
         "POSTGRES_PORT": "5433",
         "POSTGRES_USER": "owner",
@@ -163,6 +293,13 @@ def test_secrets_are_not_shown_by_repr(read: Read) -> None:
 def test_origins_are_read_in_both_spellings(read: Read, written: str) -> None:
     settings = read(BACKEND_CORS_ORIGINS=written, FRONTEND_HOST="http://c.example/")
     assert settings.all_cors_origins == ["http://a.example", "http://b.example", "http://c.example"]
+
+
+def test_outside_local_cors_allows_nobody_who_is_not_given(read: Read) -> None:
+    assert read().all_cors_origins == ["http://localhost:5173"]
+    assert read(**DEPLOYED).all_cors_origins == []
+    given = read(**DEPLOYED, FRONTEND_HOST="https://shop.example.com/")
+    assert given.all_cors_origins == ["https://shop.example.com"]
 
 
 def test_the_application_does_not_even_import_with_changethis(tmp_path: Path) -> None:

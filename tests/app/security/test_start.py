@@ -10,7 +10,7 @@ from tests.support.processes import run_command
 
 SECRET = "the secret of this database"
 CHANGED = {
-    name: f"no-default-{name.lower()}"
+    name: f"no default, and long enough: {name.lower()}"
     for name in (
         "SECRET_KEY",
         "RLS_APP_PASSWORD",
@@ -49,7 +49,7 @@ def test_another_secret_stops_the_start(fresh_database: Database, tmp_path: Path
 
 
 def test_outside_local_a_secret_is_required(fresh_database: Database, tmp_path: Path) -> None:
-    url = fresh_database.owner_url.set(password="no-default")
+    url = fresh_database.owner_url.set(password="no default either")
     elsewhere = Database(url)
     output = start(elsewhere, tmp_path, ENVIRONMENT="production", **CHANGED)
     assert "ENVIRONMENT=production needs signed identities: set RLS_CONTEXT_SECRET" in output

@@ -31,6 +31,18 @@ def test_the_password_is_in_its_file_and_nowhere_else(server: EmbeddedServer, fo
     assert not list((folder / "cluster").glob("new-*"))
 
 
+def test_passwords_of_other_roles_stay_and_tell_nothing(
+    server: EmbeddedServer, folder: Path
+) -> None:
+    first = server.acquire()
+    passwords = {first.password, *(first.password_of(role) for role in ("one", "other"))}
+    assert len(passwords) == 3
+    assert min(map(len, passwords)) >= 43
+    server.release()
+    with EmbeddedServer(folder, settings=FAST) as again:
+        assert again.password_of("one") == first.password_of("one")
+
+
 def test_it_speaks_utf8_and_utc(server: EmbeddedServer) -> None:
     address = server.acquire()
     assert ask(address, "SHOW server_encoding") == "UTF8"
