@@ -196,8 +196,9 @@ class Settings(BaseSettings):
         min_length=16,
         repr=False,
         description="Signs each identity, so that injected SQL cannot become another user. At "
-        "least 16 bytes; required outside ENVIRONMENT=local, with 32. A new value takes effect with the "
-        "next `alembic upgrade head`: run it before the application starts with the value.",
+        "least 16 bytes; required outside ENVIRONMENT=local, with 32. A new value takes effect "
+        "with the next `alembic upgrade head`: run it before the application starts with the "
+        "value.",
     )
     RLS_CONTEXT_MAX_AGE_SECONDS: int = Field(
         default=300,
