@@ -1,14 +1,16 @@
 """The first users, and a few items to look at."""
 
+from contextlib import suppress
 from typing import Final
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+import hedgerow
 from app import crud
 from app.core.config import settings
-from app.core.security import get_password_hash
-from app.models import ItemCreate, User
+from app.core.rls import row_security
+from app.models import ItemCreate, User, UserCreate, UserRegister
+from hedgerow import Identity
 
 _SAMPLE_TITLES: Final = ("Plant the hedgerow", "Fix the gate", "Count the sparrows")
 
@@ -18,21 +20,21 @@ def create_first_users(session: Session) -> None:
 
     Several processes may do so at once. An account that exists is left as it is.
     """
-    # Always in this order: two processes that insert in opposite orders wait for each other.
-    passwords = {
-        settings.FIRST_USER: settings.FIRST_USER_PASSWORD,
-        settings.FIRST_SUPERUSER: settings.FIRST_SUPERUSER_PASSWORD,
-    }
-    present = session.exec(select(User.email).where(col(User.email).in_(passwords))).all()
-    for email, password in passwords.items():
-        if email in present:
-            continue
-        user = User(
-            email=email,
-            hashed_password=get_password_hash(password),
-            is_superuser=email == settings.FIRST_SUPERUSER,
+    if crud.get_user_by_email(session=session, email=settings.FIRST_USER) is None:
+        first_user = UserRegister(email=settings.FIRST_USER, password=settings.FIRST_USER_PASSWORD)
+        with suppress(crud.EmailTakenError):
+            crud.register_user(session=session, user_create=first_user)
+    if crud.get_user_by_email(session=session, email=settings.FIRST_SUPERUSER) is None:
+        # Who signs up is no superuser, and there is no admin yet who could make one.
+        service = Identity.service("first-superuser", reason="There was no first superuser.")
+        hedgerow.bind(session, service, row_security)
+        first_superuser = UserCreate(
+            email=settings.FIRST_SUPERUSER,
+            password=settings.FIRST_SUPERUSER_PASSWORD,
+            is_superuser=True,
         )
-        session.exec(insert(User).values(user.model_dump()).on_conflict_do_nothing())
+        with suppress(crud.EmailTakenError):
+            crud.create_user(session=session, user_create=first_superuser)
     session.commit()
 
 

@@ -86,12 +86,16 @@ class UpdatePassword(SQLModel):
 
 
 class User(UserBase, table=True):
-    """An account: not scoped by row security, since signing in must find it."""
+    """An account: a user sees their own, and whoever signs in the one of that e-mail address.
 
-    __rls__: ClassVar[hedgerow.Exempt] = hedgerow.exempt(
-        "Sign-in looks an account up by its e-mail address, before the user is known;"
-        " the routes of accounts check permissions themselves.",
-        commands={"SELECT", "INSERT", "UPDATE", "DELETE"},
+    Only admins make superusers, and even they do not read a password's hash.
+    """
+
+    __rls__: ClassVar[hedgerow.Scope] = hedgerow.Scope.itself(
+        sign_in="email",
+        admin_only={"is_active": True, "is_superuser": False},
+        secret={"hashed_password"},
+        services={"first-superuser": {"INSERT"}},
         recorded=hedgerow.Recorded(values=frozenset({"is_active", "is_superuser"})),
     )
 

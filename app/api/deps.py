@@ -26,6 +26,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 import hedgerow
+from app import crud
 from app.api.asynchronous import asynchronous
 from app.api.safe_methods import MayWrite as MayWrite
 from app.api.safe_methods import ReadOnly
@@ -136,7 +137,7 @@ def get_current_user(session: SessionDep, identity: RequestIdentity, token: Curr
     A token of an earlier password is refused here: every dependency below asks for the user.
     """
     hedgerow.bind(session, identity, row_security)
-    user = session.get(User, identity.user_id)
+    user = session.get(User, identity.user_id, options=[crud.WITH_PASSWORD_HASH])
     if user is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
     if not token.matches(user.hashed_password):
@@ -224,15 +225,15 @@ def get_view_as_session(
 ) -> Iterator[Session]:
     """Yield a READ ONLY session that sees what the user of the path's `user_id` sees.
 
-    Impersonation: that user's own policies decide. The audit trail names the admin and the user;
-    where there is no such user the answer is 404.
+    Impersonation: that user's own policies decide, also on whether there is such a user: if not,
+    the answer is 404. The audit trail names the admin and the user.
     """
-    if session.get(User, user_id) is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
     session.commit()  # one connection at a time: the view is another session
     admin = _elevated(identity, Role.READ_ONLY_ADMIN)
     with new_session(read_only=True) as view:
         hedgerow.bind(view, Identity(user_id, viewed_by=admin), row_security)
+        if view.get(User, user_id) is None:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, detail="User not found")
         yield view
 
 

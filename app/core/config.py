@@ -190,6 +190,16 @@ class Settings(BaseSettings):
         default="rls_read_only_admin",
         description="The database role of a read-only admin's transactions.",
     )
+    RLS_SIGN_IN_ROLE: RoleName = Field(
+        default="rls_sign_in",
+        description="The database role of who signs in or signs up, before the user is known.",
+    )
+    RLS_ANONYMOUS_ROLE: RoleName = Field(
+        default="rls_anonymous", description="The database role of nobody, for public rows."
+    )
+    RLS_SERVICE_ROLE: RoleName = Field(
+        default="rls_service", description="The database role of jobs that are no person."
+    )
 
     RLS_CONTEXT_SECRET: str | None = Field(
         default=None,
@@ -360,6 +370,9 @@ class Settings(BaseSettings):
             "RLS_MAINTENANCE_ADMIN",
             "RLS_ADMIN_ROLE",
             "RLS_READ_ONLY_ADMIN_ROLE",
+            "RLS_SIGN_IN_ROLE",
+            "RLS_ANONYMOUS_ROLE",
+            "RLS_SERVICE_ROLE",
         ):
             names_by_role.setdefault(getattr(self, name), []).append(name)
         return [

@@ -6,20 +6,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel, col
 
+import hedgerow
 from app.core.db import application_url, maintenance_url, owner_url
 from app.core.rls import row_security
 from app.core.text import normalize_email
 from app.models import User
-from hedgerow import Project, UserId
+from hedgerow import Identity, Project, UserId
 
 
 def find_user(session: Session, name: str) -> UUID | None:
     """Return the id of the user with this e-mail address."""
-    return session.scalar(select(col(User.id)).where(col(User.email) == normalize_email(name)))
+    address = normalize_email(name)
+    if address is None:
+        return None
+    hedgerow.bind(session, Identity.sign_in(address), row_security)
+    return session.scalar(select(col(User.id)).where(col(User.email) == address))
 
 
 def is_admin(session: Session, user_id: UserId) -> bool:
     """Return whether this user's requests are an admin's."""
+    hedgerow.bind(session, Identity(user_id), row_security)
     return bool(session.scalar(select(col(User.is_superuser)).where(col(User.id) == user_id)))
 
 

@@ -22,18 +22,21 @@ from app.crud.items import (
     update_item_admin,
 )
 from app.crud.users import (
+    WITH_PASSWORD_HASH,
     authenticate,
     count_users,
     create_user,
     delete_user,
     get_user_by_email,
     get_users,
+    register_user,
     set_password,
     update_user,
 )
 
 __all__ = [
     "ALL_OWNERS",
+    "WITH_PASSWORD_HASH",
     "AllOwners",
     "EmailTakenError",
     "UserNotFoundError",
@@ -52,6 +55,7 @@ __all__ = [
     "get_items_admin",
     "get_user_by_email",
     "get_users",
+    "register_user",
     "set_password",
     "update_item",
     "update_item_admin",

@@ -1,21 +1,37 @@
 """Accounts."""
 
-from typing import Any
+from typing import Any, Final, cast
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import QueryableAttribute, undefer
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col, delete, func, select, update
 
+import hedgerow
+from app.core.rls import row_security
 from app.core.security import get_password_hash, pretend_to_verify_password, verify_password
 from app.core.text import normalize_email
 from app.crud.errors import EmailTakenError, UserNotFoundError
-from app.models import User, UserCreate, UserUpdate, UserUpdateMe
+from app.models import User, UserCreate, UserRegister, UserUpdate, UserUpdateMe
+from hedgerow import Identity
+
+WITH_PASSWORD_HASH: Final = undefer(cast(QueryableAttribute[str], User.hashed_password))
+"""The option of a query that reads the hash too: while somebody signs in, or of one's own row."""
+
+
+def register_user(*, session: Session, user_create: UserRegister) -> User:
+    """Store the account of somebody who signs up; raises EmailTakenError.
+
+    Binds the session to the address: PostgreSQL lets it insert this account, and no superuser.
+    """
+    hedgerow.bind(session, Identity.sign_in(user_create.email), row_security)
+    return create_user(session=session, user_create=UserCreate(**user_create.model_dump()))
 
 
 def create_user(*, session: Session, user_create: UserCreate) -> User:
-    """Store a new account; raises EmailTakenError."""
+    """Store a new account, in an admin's session; raises EmailTakenError."""
     hashed_password = get_password_hash(user_create.password)
     user = User.model_validate(user_create, update={"hashed_password": hashed_password})
     return _save(session, user)
@@ -56,32 +72,41 @@ def count_users(*, session: Session) -> int:
 
 
 def get_user_by_email(*, session: Session, email: str) -> User | None:
-    """Return the account with this address, in upper or lower case, or None."""
+    """Return the account with this address, in upper or lower case, or None.
+
+    Binds the session to the address, of which nobody knows yet whether it is the user's: it sees
+    that account, and nothing else. `hedgerow.bind` to the user's own identity is what comes next.
+    """
     address = normalize_email(email)
     if address is None:
         return None
-    return session.exec(select(User).where(User.email == address)).first()
+    hedgerow.bind(session, Identity.sign_in(address), row_security)
+    claimed = select(User).where(User.email == address).options(WITH_PASSWORD_HASH)
+    return session.exec(claimed).first()
 
 
 def authenticate(*, session: Session, email: str, password: str) -> User | None:
     """Return the account if the password is right, else None; both take the same time.
 
-    A hash of an older kind is replaced. The trap: the account may be inactive.
+    The session is the user's from then on. A hash of an older kind is replaced. The trap: the
+    account may be inactive.
     """
     user = get_user_by_email(session=session, email=email)
     # Hashing takes its time on purpose, and no connection should wait for it.
     session.commit()
-    if user is None:
-        pretend_to_verify_password(password)
-        return None
-    verified = user.hashed_password
-    is_right, better_hash = verify_password(password, verified)
-    if not is_right:
-        return None
-    if better_hash is not None and not _replace_hash(session, user, verified, better_hash):
+    while user is not None:
+        verified = user.hashed_password
+        is_right, better_hash = verify_password(password, verified)
+        if not is_right:
+            return None
+        hedgerow.bind(session, Identity(user.id), row_security)
+        if better_hash is None or _replace_hash(session, user, verified, better_hash):
+            return user
         # Changed while this one was hashing: the password itself, or its hash by another sign-in.
-        return authenticate(session=session, email=email, password=password)
-    return user
+        user = session.get(User, user.id, options=[WITH_PASSWORD_HASH], populate_existing=True)
+        session.commit()
+    pretend_to_verify_password(password)
+    return None
 
 
 def _replace_hash(session: Session, user: User, verified: str, better: str) -> bool:
@@ -89,8 +114,6 @@ def _replace_hash(session: Session, user: User, verified: str, better: str) -> b
     unchanged = update(User).where(col(User.id) == user.id, col(User.hashed_password) == verified)
     replaced = session.exec(unchanged.values(hashed_password=better)).rowcount > 0
     session.commit()
-    if not replaced:
-        session.expire(user)
     return replaced
 
 

@@ -44,7 +44,8 @@ def define_statements(roles: RoleNames, *, reason_required: bool = False) -> Ite
         yield f"REVOKE ALL ON FUNCTION rls.{function} FROM PUBLIC"
     logins = f"{sql.role_name(roles.app)}, {sql.role_name(roles.maintenance)}"
     yield f"GRANT EXECUTE ON FUNCTION rls.{RECORD_ELEVATION} TO {logins}"
-    yield f"GRANT EXECUTE ON FUNCTION rls.{RECORD_WRITE} TO {sql.role_name(roles.admin)}"
+    writers = f"{sql.role_name(roles.admin)}, {sql.role_name(roles.service)}"
+    yield f"GRANT EXECUTE ON FUNCTION rls.{RECORD_WRITE} TO {writers}"
 
 
 def drop_statements() -> Iterable[str]:
@@ -63,6 +64,7 @@ def _functions(roles: RoleNames, *, reason_required: bool) -> Iterator[str]:
         role_setting=role_setting,
         admin=sql.text_literal(Role.ADMIN),
         read_only_admin=sql.text_literal(Role.READ_ONLY_ADMIN),
+        service=sql.text_literal(Role.SERVICE),
         reason_required=str(reason_required).lower(),
         unrecorded_elevation=unrecorded_elevation,
     )

@@ -15,7 +15,8 @@ from hedgerow.config.identity import UserId
 from hedgerow.config.project import Project
 from hedgerow.connect import first_line
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
-from hedgerow.policies.scope import Scope, scoped_tables
+from hedgerow.policies.registry import scoped_tables
+from hedgerow.policies.scope import Scope
 
 Progress = Callable[[str, int], None]
 """Called with what is done next, and the number of steps done since the last call."""

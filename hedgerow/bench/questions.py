@@ -25,7 +25,8 @@ from sqlalchemy.dialects import postgresql
 from hedgerow import sql
 from hedgerow.config.identity import UserId
 from hedgerow.policies.keys import Key, key_to_parent
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
 
 _FACTS = text("""

@@ -17,11 +17,13 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import HedgerowError
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live_references import would_change
-from hedgerow.policies.scope import Scope, scoped_tables
+from hedgerow.policies.registry import scoped_tables
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import ShareFunction, share_function
 
 _OWN_DEFINERS = (
     "rls.user_id()",
+    "rls.identity_name()",
     "rls.verify_identity()",
     "rls.verify_elevation()",
     f"rls.{RECORD_ELEVATION}",

@@ -12,9 +12,10 @@ from hedgerow.checks.model import Check
 from hedgerow.checks.trial import become_new_user, true_for_another_users_row
 from hedgerow.findings import Finding, Level
 from hedgerow.policies.conditions import is_signed_in
+from hedgerow.policies.non_users import ANONYMOUS_SELECT
 from hedgerow.policies.policy import policy_name
 from hedgerow.policies.scope import Scope
-from hedgerow.policies.standard import EVERYONE_SELECT
+from hedgerow.policies.standard import EVERYONE_SELECT, is_read_by_every_user
 
 _READ_BY_USING = ("SELECT", "UPDATE", "DELETE")
 
@@ -36,7 +37,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         holds = true_for_another_users_row(inspection, oid, conditions)
         table, scope = inspection.tables[oid]
         for policy in present:
-            if _is_declared_for_everyone(policy, table, scope):
+            if _is_declared_for_everyone(inspection, policy, table, scope):
                 continue
             if any(_lets_through(policy, present, holds, command) for command in _READ_BY_USING):
                 yield Finding(
@@ -47,12 +48,17 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 )
 
 
-def _is_declared_for_everyone(policy: LivePolicy, table: Table, scope: Scope) -> bool:
-    """Return whether it is the policy of `read="everyone"`, and asks that somebody is signed in."""
+def _is_declared_for_everyone(
+    inspection: Inspection, policy: LivePolicy, table: Table, scope: Scope
+) -> bool:
+    """Return whether it is a policy of `read="everyone"` or `public`, and as they make it."""
+    if policy.command != "SELECT":
+        return False
+    if policy.roles == (inspection.row_security.roles.anonymous,):
+        return bool(scope.public) and policy.name == policy_name(table.name, ANONYMOUS_SELECT)
     return (
-        scope.read == "everyone"
+        is_read_by_every_user(scope)
         and policy.name == policy_name(table.name, EVERYONE_SELECT)
-        and policy.command == "SELECT"
         and is_signed_in(policy.using)
     )
 

@@ -12,8 +12,10 @@ from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.config.identity import Identity, UserId
 from hedgerow.policies.keys import key_to_parent
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
+from hedgerow.policies.standard import is_read_by_every_user
 from hedgerow.sessions.begin import set_locally
 
 
@@ -55,7 +57,7 @@ def _parents_and_key(table: Table, scope: Scope) -> Iterator[str]:
     """Yield the columns by which a row is seen through others; not of what everybody reads."""
     for column in scope.parents:
         parent = scope_of(key_to_parent(table, column).parent)
-        if isinstance(parent, Scope) and not parent.read:
+        if isinstance(parent, Scope) and not is_read_by_every_user(parent):
             yield column
     if shares := share_function(table, scope):
         yield shares.shared_key

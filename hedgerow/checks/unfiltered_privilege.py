@@ -19,7 +19,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     hidden rows exist; a trigger runs as the next role that writes.
     """
     roles = inspection.row_security.roles
-    asked = {"public", *inspection.reach, roles.app, roles.admin, roles.read_only_admin}
+    asked = {"public", *inspection.reach, roles.app, *roles.taken}
     found: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
     for one in relation_privileges(inspection.application, list(inspection.live_tables)):
         if one.privilege in UNFILTERED and one.role in asked and not one.is_owner:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, Self
 from uuid import UUID
 
 REASON_SETTING = "app.reason"
@@ -17,13 +18,19 @@ UserId = UUID | int | str
 
 
 class Role(StrEnum):
-    """What a user may see."""
+    """What an identity may see."""
 
     USER = "user"
     ADMIN = "admin"
     READ_ONLY_ADMIN = "read_only_admin"
     MAINTENANCE = "maintenance"
     """An admin on the maintenance login, in that login's own database role."""
+    SIGN_IN = "sign_in"
+    """Somebody who claims a name to sign in with, such as an e-mail address, and is no user yet."""
+    ANONYMOUS = "anonymous"
+    """Nobody is signed in, on purpose."""
+    SERVICE = "service"
+    """A job that is no person."""
 
     @property
     def claimed(self) -> str:
@@ -40,9 +47,13 @@ class Origin:
     request_id: str | None = None
 
 
+USERS: Final = frozenset({Role.USER, Role.ADMIN, Role.READ_ONLY_ADMIN, Role.MAINTENANCE})
+"""The roles of an identity that is a user: of the others `rls.user_id()` is an error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One user in one role.
+    """One user in one role; or, by `sign_in`, `anonymous` and `service`, who is no user.
 
     `user_id` has the type of the project's user key (UUID, bigint or text). It is the *caller's*
     word that this user is who they say and may take this role: authenticate before you build one.
@@ -58,10 +69,38 @@ class Identity:
     origin: Origin | None = None
     viewed_by: "Identity | None" = None
 
+    @classmethod
+    def sign_in(cls, name: str) -> Self:
+        """Return the identity of somebody who claims to be the user with this name.
+
+        It sees the one row whose sign-in column (`Scope.itself(sign_in="email")`) holds `name`, may
+        insert it, and sees nothing else. Write `name` as that column stores it, in lower case, say.
+        """
+        return cls(name, Role.SIGN_IN)
+
+    @classmethod
+    def anonymous(cls) -> Self:
+        """Return the identity of nobody: it reads what is declared `public`, and nothing else."""
+        return cls("anonymous", Role.ANONYMOUS)
+
+    @classmethod
+    def service(cls, name: str, *, reason: str | None = None) -> Self:
+        """Return the identity of a job that is no person, such as `nightly-report`.
+
+        Declarations that name it in `services` admit it, and no others. The audit trail records it.
+        """
+        return cls(name, Role.SERVICE, reason)
+
+    @property
+    def is_user(self) -> bool:
+        """Whether it is a user, in whatever role."""
+        return self.role in USERS
+
     @property
     def is_elevated(self) -> bool:
-        """Whether an admin acts, which the audit trail records."""
-        return self.role is not Role.USER or self.viewed_by is not None
+        """Whether an admin or a service acts, which the audit trail records."""
+        ordinary = {Role.USER, Role.SIGN_IN, Role.ANONYMOUS}
+        return self.role not in ordinary or self.viewed_by is not None
 
     @property
     def is_read_only(self) -> bool:
@@ -71,4 +110,6 @@ class Identity:
     def __str__(self) -> str:
         because = f" ({self.reason})" if self.reason else ""
         viewer = f", viewed by {self.viewed_by}" if self.viewed_by else ""
+        if self.role is Role.ANONYMOUS:
+            return self.role.value
         return f"{self.role.value} {self.user_id}{because}{viewer}"

@@ -22,7 +22,9 @@ class Project:
 
     The addresses are functions, so that naming a project starts no server. `find_user` returns the
     key of the user whom a person calls by that name (an e-mail address, say), or None. `is_admin`
-    tells whether requests of that user may be an admin's; without it, that is unknown.
+    tells whether requests of that user may be an admin's; without it, that is unknown. Both get a
+    session that is bound to nobody yet: where users' rows are scoped, they bind it first, to
+    `Identity.sign_in(name)` and to the user.
     """
 
     row_security: RowSecurity

@@ -1,7 +1,8 @@
 """What a deployment calls its database roles, and the passwords of those that log in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
+from typing import Self
 
 from hedgerow.errors import ConfigurationError
 
@@ -24,9 +25,27 @@ class RoleNames:
     admin: str = "rls_admin"
     read_only_admin: str = "rls_read_only_admin"
     maintenance: str = "rls_maintenance_admin"
+    sign_in: str = "rls_sign_in"
+    anonymous: str = "rls_anonymous"
+    service: str = "rls_service"
+
+    @classmethod
+    def prefixed(cls, prefix: str) -> Self:
+        """Return the default names with `prefix` in place of `rls`: one word for each project."""
+        return cls(*(f"{prefix}{name.removeprefix('rls')}" for name in astuple(cls())))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return astuple(self)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The roles that nobody logs in as: a transaction of the application's takes one."""
+        return (self.admin, self.read_only_admin, self.sign_in, self.anonymous, self.service)
 
     def __post_init__(self) -> None:
-        names = (self.app, self.admin, self.read_only_admin, self.maintenance)
+        names = self.names
         for name in names:
             if not name or "\0" in name or len(name.encode()) > MAX_IDENTIFIER_BYTES:
                 raise ConfigurationError(
@@ -56,12 +75,7 @@ class RoleNames:
 
 
 def _defaults_to_fields(names: RoleNames) -> Mapping[str, str]:
-    return {
-        RoleNames.app: names.app,
-        RoleNames.admin: names.admin,
-        RoleNames.read_only_admin: names.read_only_admin,
-        RoleNames.maintenance: names.maintenance,
-    }
+    return {getattr(RoleNames, one.name): getattr(names, one.name) for one in fields(names)}
 
 
 @dataclass(frozen=True)

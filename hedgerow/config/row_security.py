@@ -60,9 +60,13 @@ class RowSecurity:
 
         `role` comes last: the settings before it are made with the login role's rights. An empty
         string means no identity, because a setting cannot be unset inside a transaction (P12).
+        Without an identity, a statement on a scoped table is an error.
         """
         settings: dict[str, str] = {}
         if self.enabled:
+            # Off, a statement on a scoped table is an error, also where no row would be asked for
+            # the identity: the table is empty, or another policy lets the row through (P16).
+            settings["row_security"] = "on" if identity else "off"
             settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
             settings[ROLE_SETTING] = identity.role.claimed if identity else ""
             if self.signing is not None:
@@ -85,6 +89,12 @@ class RowSecurity:
                 return self.roles.read_only_admin
             case Role.MAINTENANCE:
                 return self.roles.maintenance
+            case Role.SIGN_IN:
+                return self.roles.sign_in
+            case Role.ANONYMOUS:
+                return self.roles.anonymous
+            case Role.SERVICE:
+                return self.roles.service
 
     def _role_to_set(self, identity: Identity | None) -> str:
         """Return what SET ROLE takes; users and maintenance work in the role that logged in."""

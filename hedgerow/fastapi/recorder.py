@@ -8,7 +8,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from hedgerow.config.identity import Identity
 from hedgerow.fastapi.statements import Statement
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.sessions.state import identity_of
 from hedgerow.why.question import Command
 

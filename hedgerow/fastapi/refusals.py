@@ -13,8 +13,8 @@ from hedgerow.fastapi import recorder
 from hedgerow.fastapi.recorder import Record
 from hedgerow.fastapi.statements import Statement
 from hedgerow.policies.references import reference_checks
+from hedgerow.policies.registry import scope_of
 from hedgerow.policies.scope import Scope as TableScope
-from hedgerow.policies.scope import scope_of
 from hedgerow.why import conditions, explain_for_identity
 from hedgerow.why.question import Question, parse_key
 from hedgerow.why.sentences import summary

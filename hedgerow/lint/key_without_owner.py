@@ -8,7 +8,8 @@ from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
 from hedgerow.policies.keys import Key
 from hedgerow.policies.references import checked_keys
-from hedgerow.policies.scope import Scope, mapped_class, scope_of, scoped_tables
+from hedgerow.policies.registry import mapped_class, scope_of, scoped_tables
+from hedgerow.policies.scope import Scope
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:

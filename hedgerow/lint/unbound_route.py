@@ -7,7 +7,7 @@ from sqlalchemy import Table
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Route, Rule
 from hedgerow.lint.references import references
-from hedgerow.policies.scope import scoped_tables
+from hedgerow.policies.registry import scoped_tables
 from hedgerow.sessions.bind import bind, bind_async
 from hedgerow.sessions.elevation import AdminContext
 

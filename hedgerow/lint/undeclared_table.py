@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
 from hedgerow.policies.declarations import likely_declarations, undeclared_tables
-from hedgerow.policies.scope import mapped_class
+from hedgerow.policies.registry import mapped_class
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint, Uu
 
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
-from hedgerow.policies.scope import Scope, mapped_class, scoped_tables
+from hedgerow.policies.registry import mapped_class, scoped_tables
+from hedgerow.policies.scope import Scope
 
 
 def find(declarations: Declarations) -> Iterator[Finding]:

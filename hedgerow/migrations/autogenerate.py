@@ -26,7 +26,8 @@ from hedgerow.migrations.references import DropShareFunctionOp
 from hedgerow.migrations.schemas import compare_schemas
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live import live_protections
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.wanted import Protection, TableKey, declared_protection
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.drift import drifted_functions, drifted_roles

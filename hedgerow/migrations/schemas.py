@@ -102,7 +102,7 @@ def compare_schemas(
     for schema in sorted(wanted | {schema for schema in dropped if schema is not None}):
         if schema not in live:
             yield CreateSchemaOp(schema)
-        for role in (RoleNames.app, RoleNames.admin, RoleNames.read_only_admin):
+        for role in (RoleNames.app, *RoleNames().taken):
             may, should = role in live.get(schema, ()), schema in wanted
             if should and not may:
                 yield GrantSchemaOp(schema, role=role)

@@ -10,7 +10,7 @@ from sqlalchemy import MetaData
 from hedgerow import sql
 from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, VERSION
 from hedgerow.config.row_security import RowSecurity
-from hedgerow.policies.scope import scoped_tables
+from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.wanted import is_forced
 from hedgerow.provisioning.functions import definitions
 from hedgerow.provisioning.role_changes import (

@@ -10,7 +10,8 @@ from sqlalchemy import Table
 
 from hedgerow import sql
 from hedgerow.policies.keys import Key, key_to_parent
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
 
 IDENTITY = "(SELECT rls.user_id())"
@@ -31,24 +32,27 @@ def owns(column: str) -> str:
     return f"{column} = {IDENTITY}"
 
 
-def sees_parents(table: Table, scope: Scope) -> str:
+def sees_parents(table: Table, scope: Scope, *, public: bool = False) -> str:
     """Return the condition under which all parents of the row are seen.
+
+    With `public` nobody needs to be signed in for it.
 
     The parents' own policies decide, for PostgreSQL applies them to the sub-select. It is an array,
     so that the children come by the index on their key (P48). A parent that everybody reads needs
     no look: the foreign key says that it is there.
     """
     conditions = dict.fromkeys(
-        condition for column in scope.parents for condition in _sees_parent(table, column)
+        condition for column in scope.parents for condition in _sees_parent(table, column, public)
     )
     return " AND ".join(conditions)
 
 
-def _sees_parent(table: Table, column: str) -> Iterator[str]:
+def _sees_parent(table: Table, column: str, public: bool) -> Iterator[str]:
     key = key_to_parent(table, column)
     parent_scope = scope_of(key.parent)
-    if isinstance(parent_scope, Scope) and _is_read_by_all(parent_scope):
-        yield SIGNED_IN
+    if isinstance(parent_scope, Scope) and _is_read_by_all(parent_scope, public):
+        if not public:
+            yield SIGNED_IN
         yield from (f"{sql.name(part)} IS NOT NULL" for part in key.columns)
         return
     parent = sql.table_name(key.parent.name, key.parent.schema)
@@ -59,9 +63,10 @@ def _sees_parent(table: Table, column: str) -> Iterator[str]:
         yield _exists(table.name, key, _alias(table, 1))
 
 
-def _is_read_by_all(scope: Scope) -> bool:
+def _is_read_by_all(scope: Scope, public: bool) -> bool:
     """Whether no other policy, which may be restrictive, has a say in who reads the rows."""
-    return scope.read == "everyone" and not scope.policies and not scope.unmanaged
+    is_read = scope.public is True or (scope.read == "everyone" and not public)
+    return is_read and not scope.parents and not scope.policies and not scope.unmanaged
 
 
 def changes_parents(table: Table, scope: Scope) -> str | None:

@@ -7,7 +7,8 @@ from sqlalchemy import MetaData, Table
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import key_to_parent, keys_of
 from hedgerow.policies.references import checked_keys
-from hedgerow.policies.scope import OWNER_COLUMN, Scope, scope_of, scoped_tables
+from hedgerow.policies.registry import scope_of, scoped_tables
+from hedgerow.policies.scope import OWNER_COLUMN, Scope
 from hedgerow.policies.shares import share_function
 from hedgerow.policies.wanted import user_privileges
 

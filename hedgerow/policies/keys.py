@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKeyConstraint, Table
 from sqlalchemy.exc import NoReferencedTableError
 
 from hedgerow.errors import ConfigurationError
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _grants(
     privileges: Iterable[Privilege], roles: RoleNames
 ) -> Mapping[int, Mapping[str, tuple[str, ...]]]:
     """Return, by object and role, what our roles and PUBLIC were granted, as GRANT spells it."""
-    ours = {"public", roles.app, roles.admin, roles.read_only_admin, roles.maintenance}
+    ours = {"public", *roles.names}
     grants: dict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for one in privileges:
         if one.role in ours and not one.is_owner:

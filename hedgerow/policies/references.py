@@ -17,7 +17,8 @@ from hedgerow import sql
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import Key, key_to_parent, keys_of
 from hedgerow.policies.policy import function_name, policy_name
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import shares_held_in
 
 PREFIX = "Hedgerow_"

@@ -1,12 +1,9 @@
-"""Whose rows a table holds: what models declare, read from the mapped classes."""
+"""Whose rows a table holds: what a model can declare."""
 
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import KW_ONLY, dataclass, field, replace
+from collections.abc import Mapping, Set
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Self, TypedDict, Unpack, get_args
-from weakref import WeakKeyDictionary, ref
-
-from sqlalchemy import MetaData, Table, event
-from sqlalchemy.orm import Mapper
 
 from hedgerow.config.audit import Recorded
 from hedgerow.errors import ConfigurationError
@@ -16,10 +13,6 @@ OWNER_COLUMN = "owner_id"
 
 RowCommand = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
 ALL_COMMANDS: tuple[RowCommand, ...] = get_args(RowCommand)
-
-# Not in Table.info, which autogenerate writes into revisions.
-_declared: "WeakKeyDictionary[Table, Scope | Exempt]" = WeakKeyDictionary()
-_mapped: "WeakKeyDictionary[Table, ref[type[Any]]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,10 @@ class ScopeOptions(TypedDict, total=False):
     unmanaged: frozenset[str]
     unchecked: Mapping[str, str]
     recorded: Recorded | None
+    public: bool | str
+    services: Mapping[str, Set[RowCommand]]
+    admin_only: Mapping[str, Any]
+    secret: Set[str]
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,14 @@ class Scope:
     other kinds; docs/how-to/declare-whose-rows.md shows each.
 
     With `read="everyone"` everybody who is signed in reads the rows; writing stays as it is.
+    `public` lets whoever asks read them, signed in or `Identity.anonymous()`: all rows, or those
+    for which the boolean column of that name is true; of children, those of such parents.
+    `services` names the jobs (`Identity.service`) that reach all rows, each with its commands.
     `shared_with` names the table whose rows share rows of this one. `commands` are those that users
     have at all; for the others there is neither a policy nor a privilege. Where `owner_column` is
-    None and there is no parent, only admins write.
+    None and there is no parent, only admins write. `admin_only` names columns that only admins
+    change, each with the value that a row has which a user inserts. Columns in `secret` are read by
+    the row's own user and by signing in, and by nobody else: not by admins, nor by services.
 
     `policies` are the table's own, beside these and the admins'; `unmanaged` names policies that
     exist in the database on purpose although no model declares them. `unchecked` names foreign-key
@@ -84,11 +86,23 @@ class Scope:
     """The columns that refer to the parents, of `Scope.through`."""
     is_user: bool = False
     """Whether the row is the user itself, as with `Scope.itself`."""
+    sign_in_column: str | None = None
+    """The column that names a user who signs in, of `Scope.itself`."""
+    public: bool | str = False
+    services: Mapping[str, Set[RowCommand]] = field(default_factory=dict, hash=False)
+    admin_only: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    secret: Set[str] = frozenset()
 
     def __post_init__(self) -> None:
         for policy in self.policies:
             policy.check()
         _check_commands(self.commands)
+        _check_services(self.services)
+        if self.secret and (self.read or self.public or self.shared_with or self.parents):
+            raise ConfigurationError(
+                "Scope(secret=…) needs rows that only their user reads: privileges of columns hold"
+                " for all rows alike. Put the secret columns into a table of their own."
+            )
         if self.read not in (None, "everyone"):
             raise ConfigurationError(f'Scope(read={self.read!r}) is unknown: use read="everyone".')
         if self.read and "SELECT" not in self.commands:
@@ -105,12 +119,15 @@ class Scope:
                 )
 
     @classmethod
-    def itself(cls, key: str | None = None, **options: Unpack[ScopeOptions]) -> Self:
+    def itself(
+        cls, key: str | None = None, *, sign_in: str | None = None, **options: Unpack[ScopeOptions]
+    ) -> Self:
         """Declare that each row is one user: `key`, or the primary key, is the user's.
 
-        Takes the keyword arguments of `Scope`.
+        `sign_in` names the column, such as "email", by which `Identity.sign_in` finds the row of a
+        user, or inserts it. Takes the keyword arguments of `Scope`.
         """
-        return cls(key, is_user=True, **options)
+        return cls(key, is_user=True, sign_in_column=sign_in, **options)
 
     @classmethod
     def through(cls, *columns: str, **options: Unpack[ScopeOptions]) -> Self:
@@ -139,11 +156,14 @@ class Exempt:
     reason: str
     commands: Set[RowCommand] = frozenset({"SELECT"})
     recorded: Recorded | None = None
+    public: bool = False
+    services: Mapping[str, Set[RowCommand]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.reason.strip():
             raise ConfigurationError("An exemption from row security needs a reason: say why.")
         _check_commands(self.commands)
+        _check_services(self.services)
 
 
 def exempt(
@@ -151,21 +171,15 @@ def exempt(
     *,
     commands: Set[RowCommand] = frozenset({"SELECT"}),
     recorded: Recorded | None = None,
+    public: bool = False,
+    services: Mapping[str, Set[RowCommand]] = MappingProxyType({}),
 ) -> Exempt:
     """Return the `__rls__` of a class whose table needs no row security, for the given reason.
 
-    Requests may only read it, unless `commands` names more.
+    Users may only read it, unless `commands` names more. With `public` so does
+    `Identity.anonymous()`; `services` names the jobs that may use it, each with its commands.
     """
-    return Exempt(reason, commands, recorded)
-
-
-def declare(table: Table, scope: Scope | Exempt) -> Table:
-    """Declare whose rows a Table without a class holds, such as SQLAlchemy's `secondary`.
-
-    Returns the table. Raises ConfigurationError where a column does not exist.
-    """
-    _note(table, scope, f"declare({table.name!r}, …)")
-    return table
+    return Exempt(reason, commands, recorded, public, services)
 
 
 def _check_commands(commands: Set[RowCommand] | str) -> None:
@@ -180,86 +194,13 @@ def _check_commands(commands: Set[RowCommand] | str) -> None:
         )
 
 
-@event.listens_for(Mapper, "after_mapper_constructed")
-def _register(mapper: Mapper[Any], mapped_class: type[Any]) -> None:
-    """Note the scope on the table as its class is mapped, so that the tables are the registry.
-
-    Raises ConfigurationError where a declared column does not exist, or nothing is declared.
-    """
-    table = mapper.local_table
-    if not isinstance(table, Table):
-        return
-    first = table not in _mapped
-    _mapped.setdefault(table, ref(mapped_class))
-    scope = getattr(mapped_class, "__rls__", None)
-    if scope is None:
-        return
-    if not isinstance(scope, Scope | Exempt):
+def _check_services(services: Mapping[str, Set[RowCommand]]) -> None:
+    """Raise ConfigurationError for services without a name or without a command."""
+    if not isinstance(services, Mapping):
         raise ConfigurationError(
-            f"{mapped_class.__name__}.__rls__ is {scope!r}, which declares nothing: give it a"
-            ' Scope, as in Scope("owner_id"), or exempt("why every user may read it").'
+            f'services map a name to commands, as in {{"report": {{"SELECT"}}}}, got {services!r}.'
         )
-    # A class that shares its table with the class that it inherits from adds nothing. One with a
-    # table of its own does not inherit that all read what is in it: it may hold more (P50).
-    opens = isinstance(scope, Exempt) or scope.read is not None
-    inherits = first and not (opens and mapper.inherits is not None)
-    if inherits or "__rls__" in vars(mapped_class):
-        _note(table, scope, f"{mapped_class.__name__}.__rls__")
-
-
-def _note(table: Table, scope: Scope | Exempt, place: str) -> None:
-    if isinstance(scope, Scope):
-        if scope.is_user and scope.owner_column is None:
-            key = table.primary_key.columns.keys()
-            if len(key) != 1:
-                raise ConfigurationError(
-                    f"{place}: Scope.itself() takes the primary key, and that of table"
-                    f" {table.name!r} is not one column: name the user's, as in"
-                    ' Scope.itself("user_id").'
-                )
-            scope = replace(scope, owner_column=key[0])
-        _check_columns(table, scope, place)
-    if scope.recorded is not None:
-        scope.recorded.check(table)
-    _declared[table] = scope
-
-
-def _check_columns(table: Table, scope: Scope, place: str) -> None:
-    owner = scope.owner_column
-    if owner is not None and owner not in table.columns:
-        inherited = [key.column.table.name for key in table.foreign_keys if key.parent.primary_key]
-        through = ", ".join(f'"{column.name}"' for column in table.primary_key)
-        hint = (
-            f" Its rows belong to {inherited[0]!r}: Scope.through({through})." if inherited else ""
-        )
-        raise ConfigurationError(
-            f"{place} names the owner column {owner!r}, which table {table.name!r} does not have."
-            f"{hint}"
-        )
-    named = {"through": scope.parents, "unchecked": tuple(scope.unchecked)}
-    for word, columns in named.items():
-        for column in columns:
-            if column not in table.columns or not table.columns[column].foreign_keys:
-                keys = ", ".join(key.name for key in table.columns if key.foreign_keys)
-                raise ConfigurationError(
-                    f"{place}: {word} names {column!r}, which is no foreign key of table"
-                    f" {table.name!r}: it has {keys or 'none'}."
-                )
-
-
-def scope_of(table: Table) -> Scope | Exempt | None:
-    """Return how `table` is kept apart by user, why it is not, or None where nothing is said."""
-    return _declared.get(table)
-
-
-def mapped_class(table: Table) -> type[Any] | None:
-    """Return the first class that was mapped to `table`, or None where it has none."""
-    known = _mapped.get(table)
-    return known() if known else None
-
-
-def scoped_tables(metadata: MetaData) -> Iterator[tuple[Table, Scope]]:
-    """Yield each scoped table of `metadata` with its scope, ordered by name."""
-    for table in sorted(metadata.tables.values(), key=lambda table: table.fullname):
-        if isinstance(scope := scope_of(table), Scope):
-            yield table, scope
+    for name, commands in services.items():
+        if not name.strip():
+            raise ConfigurationError("A service needs a name, as in Identity.service('report').")
+        _check_commands(commands)

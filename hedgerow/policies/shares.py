@@ -15,7 +15,8 @@ from hedgerow import sql
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import keys_of
 from hedgerow.policies.policy import function_name
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 
 PREFIX = "shares_of_"
 

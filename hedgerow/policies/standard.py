@@ -9,12 +9,15 @@ from hedgerow.catalogs.policies import Command
 from hedgerow.config.identity import Role
 from hedgerow.config.roles import RoleNames
 from hedgerow.policies.conditions import SIGNED_IN, changes_parents, owns, sees_parents
+from hedgerow.policies.non_users import inserted_values, public_rows
 from hedgerow.policies.policy import Policy, policy_name
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
 
 EVERYONE_SELECT = "everyone_select"
 """How the name of the policy ends that `read="everyone"` makes."""
+PUBLIC_SELECT = "public_select"
+"""How the name of the policy ends that shows users the rows of a column that says `public`."""
 
 
 def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
@@ -32,16 +35,25 @@ def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
 
 
 def _policies(table: Table, scope: Scope) -> Iterator[Policy]:
+    name = policy_name
     who, sees, changes = _conditions(table, scope)
-    if scope.read == "everyone":
-        yield Policy(policy_name(table.name, EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
+    if is_read_by_every_user(scope):
+        yield Policy(name(table.name, EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
     elif sees is not None:
-        yield Policy(policy_name(table.name, f"{who}_select"), "SELECT", using=sees)
+        yield Policy(name(table.name, f"{who}_select"), "SELECT", using=sees)
+    if isinstance(scope.public, str):
+        yield Policy(name(table.name, PUBLIC_SELECT), "SELECT", using=public_rows(scope))
     if changes is not None:
-        name = policy_name
-        yield Policy(name(table.name, f"{who}_insert"), "INSERT", with_check=changes)
+        if scope.sign_in_column is None:  # else who signs up inserts
+            new = f"{changes}{inserted_values(table, scope)}"
+            yield Policy(name(table.name, f"{who}_insert"), "INSERT", with_check=new)
         yield Policy(name(table.name, f"{who}_update"), "UPDATE", using=changes, with_check=changes)
         yield Policy(name(table.name, f"{who}_delete"), "DELETE", using=changes)
+
+
+def is_read_by_every_user(scope: Scope) -> bool:
+    """Return whether whoever is signed in reads all rows; children are read as their parents."""
+    return scope.read == "everyone" or (scope.public is True and not scope.parents)
 
 
 def _conditions(table: Table, scope: Scope) -> tuple[str, str | None, str | None]:
@@ -88,11 +100,15 @@ def admin_policies(table: str) -> tuple[Policy, ...]:
     )
 
 
-def recording_policies(table: str, schema: str | None) -> tuple[Policy, ...]:
+def recording_policies(
+    table: str, schema: str | None, *, services: bool = False
+) -> tuple[Policy, ...]:
     """Return the policies that record an admin's writing statement before it changes a row.
 
-    They are restrictive: beside them an admin still needs the policy that lets admins through.
+    With `services` they record theirs, too. They are restrictive: beside them an admin still needs
+    the policy that lets admins through.
     """
+    recorded = (RoleNames.admin, *((RoleNames.service,) if services else ()))
     target = sql.text_literal(sql.table_name(table, schema))
 
     def records(command: Command) -> str:
@@ -100,7 +116,7 @@ def recording_policies(table: str, schema: str | None) -> tuple[Policy, ...]:
 
     def policy(command: Command, **conditions: str) -> Policy:
         name = policy_name(table, f"admin_{command.lower()}_is_recorded")
-        return Policy(name, command, (RoleNames.admin,), permissive=False, **conditions)
+        return Policy(name, command, recorded, permissive=False, **conditions)
 
     return (
         policy("INSERT", with_check=records("INSERT")),

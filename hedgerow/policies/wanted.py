@@ -1,7 +1,7 @@
 """How a table is protected: declared by the models, or found in the database; in one shape."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import Table
@@ -11,9 +11,11 @@ from hedgerow.config.audit import AuditTrigger
 from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import ConfigurationError
+from hedgerow.policies.non_users import non_user_policies, services_by_command
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.references import ReferenceCheck, reference_checks
-from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope
 from hedgerow.policies.shares import ShareFunction, share_function, shares_held_in
 from hedgerow.policies.standard import admin_policies, recording_policies, user_policies
 
@@ -58,28 +60,34 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
     if scope is None:
         return Protection()
     trigger = _audit_trigger(table, scope) if row_security.audit else None
+    grants = granted_privileges(table, scope)
     if isinstance(scope, Exempt):
-        commands = tuple(command for command in ALL_COMMANDS if command in scope.commands)
-        return Protection(
-            grants=_grants(commands, commands, commands),
-            sequences=_sequence_grants(table, commands, commands),
-            trigger=trigger,
-        )
+        return Protection(grants=grants, sequences=_sequence_grants(table, grants), trigger=trigger)
     own = (policy.rendered(table) for policy in scope.policies)
-    recording = recording_policies(table.name, table.schema) if trigger is not None else ()
-    policies = (*user_policies(table, scope), *admin_policies(table.name), *recording, *own)
+    recording = _recording_policies(table, scope) if trigger is not None else ()
+    policies = (
+        *user_policies(table, scope),
+        *non_user_policies(table, scope),
+        *admin_policies(table.name),
+        *recording,
+        *own,
+    )
     _check_names(table, policies)
-    granted = user_privileges(table, scope)
     return Protection(
         enabled=row_security.enabled,
         forced=is_forced(table, row_security),
         policies={policy.name: policy for policy in policies},
-        grants=_grants(granted, ALL_COMMANDS, ALL_COMMANDS),
-        sequences=_sequence_grants(table, granted, ALL_COMMANDS),
+        grants=grants,
+        sequences=_sequence_grants(table, grants),
         trigger=trigger,
         references=reference_checks(table, scope),
         shares=share_function(table, scope),
     )
+
+
+def _recording_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
+    writing = services_by_command(scope).keys() - {"SELECT"}
+    return recording_policies(table.name, table.schema, services=bool(writing))
 
 
 def _check_names(table: Table, policies: Iterable[Policy]) -> None:
@@ -127,28 +135,57 @@ def user_privileges(table: Table, scope: Scope) -> Privileges:
 def kept_columns(table: Table, scope: Scope) -> frozenset[str]:
     """Return the columns of a scoped table that nobody but admins changes.
 
-    Where a row is shared for writing these are its owner and its key: a policy cannot compare the
-    new row with the old one, so whoever may write could take it.
+    Beside `admin_only` these are the key of a row that is a user, and owner and key of one that is
+    shared for writing: a policy cannot compare the new row with the old one, so whoever may write
+    could take it.
     """
+    kept = frozenset(scope.admin_only)
+    if scope.is_user and scope.owner_column is not None:
+        kept |= {scope.owner_column}
     shares = share_function(table, scope)
     if shares is None or shares.write is None or scope.owner_column is None:
-        return frozenset()
-    return frozenset({scope.owner_column, shares.shared_key})
+        return kept
+    return kept | {scope.owner_column, shares.shared_key}
 
 
-def _grants(app: Privileges, admin: Privileges, read_only_admin: Privileges) -> Grants:
+def granted_privileges(table: Table, scope: Scope | Exempt) -> Grants:
+    """Return what each database role may do with a table that declares `scope`."""
+    services = tuple(services_by_command(scope))
+    secret: Set[str] = frozenset()
+    sign_in: Privileges = ()
+    if isinstance(scope, Exempt):
+        users: Privileges = tuple(one for one in ALL_COMMANDS if one in scope.commands)
+        admins = users
+    else:
+        users, admins, secret = user_privileges(table, scope), ALL_COMMANDS, scope.secret
+        if scope.sign_in_column is not None:
+            sign_in = ("SELECT", "INSERT")
+    readers = tuple(command for command in admins if command == "SELECT")
     by_role = {
-        RoleNames.app: app,
-        RoleNames.admin: admin,
-        RoleNames.read_only_admin: tuple(p for p in read_only_admin if p == "SELECT"),
+        RoleNames.app: users,
+        RoleNames.admin: _without(secret, table, admins),
+        RoleNames.read_only_admin: _without(secret, table, readers),
+        RoleNames.sign_in: sign_in,
+        RoleNames.anonymous: ("SELECT",) if scope.public else (),
+        RoleNames.service: _without(secret, table, services),
+        # Or a dump by the maintenance role, which is an admin, would fail.
+        RoleNames.maintenance: ("SELECT",) if secret else (),
     }
     return {role: privileges for role, privileges in by_role.items() if privileges}
 
 
-def _sequence_grants(table: Table, app: Privileges, admin: Privileges) -> Mapping[str, Grants]:
+def _without(secret: Set[str], table: Table, privileges: Privileges) -> Privileges:
+    """Return the privileges with SELECT on the columns that are not secret, where some are."""
+    if not secret or "SELECT" not in privileges:
+        return privileges
+    readable = (column.name for column in table.columns if column.name not in secret)
+    others = (one for one in privileges if one != "SELECT")
+    return (*others, *sorted(f"SELECT ({sql.name(column)})" for column in readable))
+
+
+def _sequence_grants(table: Table, grants: Grants) -> Mapping[str, Grants]:
     """Return who may draw the numbers of the column that SQLAlchemy makes SERIAL."""
-    may_insert = {RoleNames.app: "INSERT" in app, RoleNames.admin: "INSERT" in admin}
-    draw = {role: DRAW for role, may in may_insert.items() if may}
+    draw = {role: DRAW for role, privileges in grants.items() if "INSERT" in privileges}
     return dict.fromkeys(_serial_columns(table), draw)
 
 

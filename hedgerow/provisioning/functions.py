@@ -4,7 +4,13 @@ from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.audit import functions as audit_functions
-from hedgerow.config.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING, Role
+from hedgerow.config.identity import (
+    ROLE_SETTING,
+    SIGNATURE_SETTING,
+    USER_ID_SETTING,
+    USERS,
+    Role,
+)
 from hedgerow.config.row_security import IdType, RowSecurity
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
 
@@ -22,6 +28,14 @@ _MISSING = {
         " hedgerow.bind(session, identity, ...) elsewhere, hedgerow psql --as USER in psql."
     ),
 }
+_ANY_ROLE = {"is_other": "false", "other_message": "NULL"}
+_A_USER = {
+    "is_other": " AND ".join(
+        f"claimed_role OPERATOR(pg_catalog.<>) {sql.text_literal(role)}"
+        for role in sorted({role.claimed for role in USERS})
+    ),
+    "other_message": sql.text_literal("row security: this transaction is no user's, but of role "),
+}
 
 
 def create_statements() -> tuple[str, ...]:
@@ -37,11 +51,12 @@ def create_statements() -> tuple[str, ...]:
 
 
 def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -> tuple[str, ...]:
-    """Return the SQL that defines `rls.user_id()`, of `id_type`, and `rls.role()`.
+    """Return the SQL that defines `rls.user_id()`, of `id_type`, `rls.role()` and the like.
 
-    Where it is `audited`, `rls.role()` returns an admin's role only for a recorded elevation.
+    `rls.sign_in()` returns the name that is claimed, `rls.service()` the service's. Where it is
+    `audited`, an admin's role and a service are returned only for a recorded elevation.
 
-    Both are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). No
+    All are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). No
     search_path changes what they mean (P7). A setting that was made in an earlier transaction reads
     '' and not NULL (P12); either is an error, never an empty list (P16).
 
@@ -51,6 +66,8 @@ def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -
     return (
         *(_signed_functions(id_type) if signed else _plain_functions(id_type)),
         _role(signed=signed, audited=audited),
+        _sign_in(),
+        _service(audited=audited),
         # The other mode's check, which nothing refers to any more.
         f"DROP FUNCTION IF EXISTS {SCHEMA}.{_check(signed=not signed)}()",
     )
@@ -92,6 +109,7 @@ def without_audit_statement() -> str:
         "unaudited_role.sql",
         signed_role=_role(signed=True, audited=False),
         plain_role=_role(signed=False, audited=False),
+        service=_service(audited=False),
     )
 
 
@@ -100,9 +118,14 @@ def _statement(file: str, **values: str) -> str:
 
 
 def _plain_functions(id_type: IdType) -> tuple[str, ...]:
+    user_id = {"function": "user_id", "returned_type": id_type, **_A_USER}
+    name = {"function": "identity_name", "returned_type": "text", **_ANY_ROLE}
     return (
         _statement("require_identity.sql", **_SETTINGS, **_MISSING),
-        _statement("user_id.sql", id_type=id_type, **_SETTINGS, **_MISSING),
+        *(
+            _statement("claimed_name.sql", **one, **_SETTINGS, **_MISSING)
+            for one in (user_id, name)
+        ),
     )
 
 
@@ -116,8 +139,11 @@ def _signed_functions(id_type: IdType) -> tuple[str, ...]:
         **_MISSING,
     }
     check = {"function": "verify_identity", "returned_type": "boolean", "result": "true"}
-    user_id = {"function": "user_id", "returned_type": id_type, "result": "claimed_user"}
-    return tuple(_statement("verify_signature.sql", **one, **values) for one in (check, user_id))
+    claimed = {"result": "claimed_user"}
+    user_id = {"function": "user_id", "returned_type": id_type, **claimed, **_A_USER}
+    name = {"function": "identity_name", "returned_type": "text", **claimed, **_ANY_ROLE}
+    kinds = ({**check, **_ANY_ROLE}, user_id, name)
+    return tuple(_statement("verify_signature.sql", **one, **values) for one in kinds)
 
 
 def _check(*, signed: bool) -> str:
@@ -129,3 +155,22 @@ def _role(*, signed: bool, audited: bool) -> str:
     if audited:
         return _statement("audited_role.sql", user=sql.text_literal(Role.USER), **values)
     return _statement("role.sql", **values)
+
+
+def _sign_in() -> str:
+    return _statement(
+        "sign_in.sql",
+        role_setting=_SETTINGS["role_setting"],
+        sign_in=sql.text_literal(Role.SIGN_IN),
+    )
+
+
+def _service(*, audited: bool) -> str:
+    service = sql.text_literal(Role.SERVICE)
+    recorded = f"CASE rls.verify_elevation() WHEN {service} THEN rls.identity_name() END"
+    return _statement(
+        "service.sql",
+        role_setting=_SETTINGS["role_setting"],
+        service=service,
+        name=recorded if audited else "rls.identity_name()",
+    )

@@ -36,19 +36,21 @@ class WantedRole:
 
 
 def wanted_roles(row_security: RowSecurity) -> tuple[WantedRole, ...]:
-    """Return the project's four roles, those first that others are members of."""
+    """Return the project's roles, those first that others are members of."""
     roles = row_security.roles
     powerless = dict.fromkeys(
         ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"), False
     )
     return (
-        WantedRole(roles.admin, {**powerless, "LOGIN": False, "INHERIT": False}),
-        WantedRole(roles.read_only_admin, {**powerless, "LOGIN": False, "INHERIT": False}),
+        *(
+            WantedRole(name, {**powerless, "LOGIN": False, "INHERIT": False})
+            for name in roles.taken
+        ),
         # Never inheriting: an inherited admin policy applies to every ordinary request (P2).
         WantedRole(
             roles.app,
             {**powerless, "LOGIN": True, "INHERIT": False},
-            {roles.admin: False, roles.read_only_admin: False},
+            dict.fromkeys(roles.taken, False),
         ),
         WantedRole(
             roles.maintenance,

@@ -21,7 +21,7 @@ _CONCURRENTLY_UPDATED = "XX000"
 def ensure_roles(
     connection: Connection, row_security: RowSecurity, passwords: LoginPasswords
 ) -> None:
-    """Create or fix the four roles, their memberships and their passwords.
+    """Create or fix the roles, their memberships and their passwords.
 
     Only what differs is changed, so an owner who may not touch an attribute (a managed PostgreSQL)
     fails over real differences alone. Raises ProvisioningError with all the SQL for an

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, MetaData
 from hedgerow import sql
 from hedgerow.catalogs.tables import tables_by_name
 from hedgerow.config.row_security import RowSecurity
-from hedgerow.policies.scope import scoped_tables
+from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.wanted import is_forced
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from hedgerow.audit.recorder import record_elevation
-from hedgerow.config.identity import Identity
+from hedgerow.config.identity import Identity, Role
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import IdentityError
 from hedgerow.sessions import begin, observation
@@ -63,8 +63,13 @@ IN_SAVEPOINT = "A savepoint that is rolled back would take the identity with it:
 
 
 def refuse_change(bound: Identity, identity: Identity) -> None:
-    """Raise IdentityError for another user, and for more than a read-only admin may do."""
-    if bound.user_id != identity.user_id:
+    """Raise IdentityError for another user, and for more than a read-only admin may do.
+
+    Who was nobody yet becomes somebody by signing in.
+    """
+    if bound.role in (Role.SIGN_IN, Role.ANONYMOUS):
+        return
+    if (bound.user_id, bound.is_user) != (identity.user_id, identity.is_user):
         raise IdentityError(
             "This is bound to another user already: open a session or connection for each identity."
         )

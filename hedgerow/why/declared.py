@@ -10,7 +10,8 @@ from hedgerow import sql
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.keys import Key, key_to_parent
-from hedgerow.policies.scope import Scope, scope_of
+from hedgerow.policies.registry import scope_of
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import ShareFunction, share_function
 from hedgerow.policies.wanted import kept_columns, user_privileges
 from hedgerow.why.impersonation import hold_past_policies

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import URL
 
-from tests.second_app.support import Library, Reader, role_names
+from tests.second_app.support import Library, Reader
 from tests.support.databases import create_empty, drop
 from tests.support.deployments import drop_roles
 
@@ -29,7 +29,7 @@ def library(server: URL) -> Iterator[Library]:
         yield library
     finally:
         drop(library.database)
-        drop_roles(server, role_names(library.prefix))
+        drop_roles(server, library.roles)
 
 
 @pytest.fixture(scope="session")

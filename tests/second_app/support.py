@@ -15,16 +15,6 @@ HERE = Path(__file__).parent
 PASSWORD = "changethis"
 
 
-def role_names(prefix: str) -> RoleNames:
-    """Return what library/security.py calls the roles."""
-    return RoleNames(
-        app=f"{prefix}_app",
-        admin=f"{prefix}_admin",
-        read_only_admin=f"{prefix}_read_only_admin",
-        maintenance=f"{prefix}_maintenance",
-    )
-
-
 @dataclass(frozen=True)
 class Reader:
     """An account, and the ids of its books."""
@@ -46,8 +36,13 @@ class Library:
     prefix: str
 
     @property
+    def roles(self) -> RoleNames:
+        """What library/security.py calls the roles."""
+        return RoleNames.prefixed(self.prefix)
+
+    @property
     def app_url(self) -> URL:
-        return self.database.owner_url.set(username=f"{self.prefix}_app", password=PASSWORD)
+        return self.database.owner_url.set(username=self.roles.app, password=PASSWORD)
 
     @property
     def settings(self) -> Mapping[str, str]:

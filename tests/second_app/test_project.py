@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import URL
 
-from tests.second_app.support import HERE, Library, role_names
+from tests.second_app.support import HERE, Library
 from tests.support.databases import create_empty, drop
 from tests.support.deployments import drop_roles
 from tests.support.raw import connect
@@ -53,7 +53,7 @@ def unmigrated(server: URL) -> Iterator[Library]:
     library = Library(create_empty(server), f"library_{uuid4().hex[:10]}")
     yield library
     drop(library.database)
-    drop_roles(server, role_names(library.prefix))
+    drop_roles(server, library.roles)
 
 
 def test_rows_that_were_there_before_are_kept_apart(unmigrated: Library) -> None:

@@ -36,6 +36,9 @@ class Deployment:
             "RLS_ADMIN_ROLE": self.roles.admin,
             "RLS_READ_ONLY_ADMIN_ROLE": self.roles.read_only_admin,
             "RLS_MAINTENANCE_ADMIN": self.roles.maintenance,
+            "RLS_SIGN_IN_ROLE": self.roles.sign_in,
+            "RLS_ANONYMOUS_ROLE": self.roles.anonymous,
+            "RLS_SERVICE_ROLE": self.roles.service,
             **others,
         }
 
@@ -52,12 +55,7 @@ class Deployment:
 def unique_role_names(prefix: str = "") -> RoleNames:
     """Return role names that no other test has."""
     suffix = f"{prefix}{uuid4().hex[:10]}"
-    return RoleNames(
-        app=f"app_{suffix}",
-        admin=f"admin_{suffix}",
-        read_only_admin=f"reader_{suffix}",
-        maintenance=f"maintenance_{suffix}",
-    )
+    return RoleNames.prefixed(f"rls_{suffix}")
 
 
 @contextmanager
@@ -74,5 +72,5 @@ def deployment(server: URL, roles: RoleNames) -> Iterator[Deployment]:
 def drop_roles(server: URL, roles: RoleNames) -> None:
     """Drop the roles that exist; no database may hold anything of theirs any more."""
     with Database(server).as_owner() as connection:
-        for name in (roles.app, roles.maintenance, roles.admin, roles.read_only_admin):
+        for name in roles.names:
             connection.execute(sql.Statement(f"DROP ROLE IF EXISTS {sql.name(name)}"))

@@ -6,12 +6,15 @@ import jwt
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
 from fastapi.security import OAuth2PasswordRequestForm
 
+import hedgerow
 from app import crud, emails
 from app.api.deps import CurrentUser, SessionDep
 from app.api.errors import SIGNED_IN, refusals
 from app.core import security
+from app.core.rls import row_security
 from app.core.text import Email
 from app.models import Message, NewPassword, Token, User, UserPublic
+from hedgerow import Identity
 
 router = APIRouter(tags=["login"])
 
@@ -57,7 +60,9 @@ def reset_password(session: SessionDep, body: NewPassword) -> Message:
         token = security.decode_password_reset_token(body.token)
     except jwt.InvalidTokenError:
         raise invalid_token from None
-    user = session.get(User, token.user_id, with_for_update=True)
+    hedgerow.bind(session, Identity(token.user_id), row_security)
+    with_hash = [crud.WITH_PASSWORD_HASH]
+    user = session.get(User, token.user_id, with_for_update=True, options=with_hash)
     if user is None or not token.matches(user.hashed_password, user.email):
         raise invalid_token
     if not user.is_active:

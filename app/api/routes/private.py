@@ -6,7 +6,7 @@ from app import crud
 from app.api.deps import SessionDep
 from app.api.errors import refusals
 from app.api.routes.users import refuse_taken_email
-from app.models import PrivateUserCreate, User, UserCreate, UserPublic
+from app.models import PrivateUserCreate, User, UserPublic, UserRegister
 
 router = APIRouter(prefix="/private", tags=["private"])
 
@@ -14,6 +14,6 @@ router = APIRouter(prefix="/private", tags=["private"])
 @router.post("/users/", response_model=UserPublic, responses=refusals(400))
 def create_user(user_in: PrivateUserCreate, session: SessionDep) -> User:
     """Create a user without being signed in."""
-    user_create = UserCreate(**user_in.model_dump(exclude={"is_verified"}))
+    user_create = UserRegister(**user_in.model_dump(exclude={"is_verified"}))
     with refuse_taken_email(400, "The user with this email already exists in the system"):
-        return crud.create_user(session=session, user_create=user_create)
+        return crud.register_user(session=session, user_create=user_create)

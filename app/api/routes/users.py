@@ -122,7 +122,7 @@ def delete_user_me(session: SessionDep, current_user: CurrentUser) -> Message:
 def register_user(session: SessionDep, user_in: UserRegister) -> User:
     """Sign up: create an account without being signed in."""
     with refuse_taken_email(400, "The user with this email already exists in the system"):
-        return crud.create_user(session=session, user_create=UserCreate(**user_in.model_dump()))
+        return crud.register_user(session=session, user_create=user_in)
 
 
 @router.get("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)

@@ -24,7 +24,7 @@ BEGIN
         OR session_user <> @{maintenance_role}
     THEN
         what := rls.verify_elevation();
-        who := rls.user_id()::text;
+        who := rls.identity_name();
     END IF;
     BEGIN
         before := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;

@@ -10,10 +10,10 @@ DECLARE
     claimed_role text := coalesce(current_setting(@{role_setting}, true), '');
     recorded bigint;
 BEGIN
-    IF claimed_role NOT IN (@{admin}, @{read_only_admin}) THEN
+    IF claimed_role NOT IN (@{admin}, @{read_only_admin}, @{service}) THEN
         RAISE EXCEPTION USING
             ERRCODE = @{unrecorded_elevation},
-            MESSAGE = 'audit: only an admin''s identity is an elevation';
+            MESSAGE = 'audit: only an admin''s or a service''s identity is an elevation';
     END IF;
     IF @{reason_required} AND trim(coalesce(reason, '')) = '' THEN
         RAISE EXCEPTION USING
@@ -29,7 +29,7 @@ BEGIN
             MESSAGE = 'audit: this transaction has recorded an elevation already';
     END IF;
     INSERT INTO rls.audit (event, user_id, role, reason, method, path, request_id, owner)
-    VALUES ('elevation', rls.user_id()::text, claimed_role, left(reason, 1000),
+    VALUES ('elevation', rls.identity_name(), claimed_role, left(reason, 1000),
         left(method, 20), left(path, 2000), left(request_id, 200), left(subject, 200))
     RETURNING id INTO recorded;
     RETURN recorded;

@@ -9,7 +9,7 @@ SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     INSERT INTO rls.audit (event, elevation, user_id, role, table_name, command)
     VALUES ('statement', nullif(current_setting(@{elevation_setting}, true), '')::bigint,
-        rls.user_id()::text, rls.verify_elevation(), target::text, command);
+        rls.identity_name(), rls.verify_elevation(), target::text, command);
     RETURN true;
 END
 $body$;

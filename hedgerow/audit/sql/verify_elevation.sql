@@ -13,7 +13,7 @@ BEGIN
     IF claimed ~ '^[0-9]{1,18}$' AND EXISTS (
         SELECT FROM rls.audit entry
         WHERE entry.id = claimed::bigint AND entry.event = 'elevation'
-            AND entry.user_id = rls.user_id()::text
+            AND entry.user_id = rls.identity_name()
             AND entry.role = claimed_role
             AND entry.owner IS NULL
             AND entry.at > transaction_timestamp() - interval @{elevation_lasts}

@@ -25,6 +25,11 @@ BEGIN
             ERRCODE = @{missing_identity},
             MESSAGE = @{missing_message},
             HINT = @{missing_hint};
+    ELSIF @{is_other} THEN
+        RAISE EXCEPTION USING
+            ERRCODE = @{missing_identity},
+            MESSAGE = concat(@{other_message}, claimed_role),
+            HINT = @{missing_hint};
     END IF;
     FOR key IN
         SELECT inner_pad, outer_pad, max_age FROM rls.signing_key

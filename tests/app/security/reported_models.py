@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from app.core.rls import UserScopedBase
 from app.models import Item, User
 from hedgerow import Scope, declare
-from hedgerow.policies.scope import scope_of
+from hedgerow.policies.registry import scope_of
 
 _registry = registry()
 METADATA = _registry.metadata

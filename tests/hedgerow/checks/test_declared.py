@@ -13,7 +13,7 @@ from hedgerow import DatabaseNotReadyError, exempt
 from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE
 from hedgerow.checks import CHECKS
 from hedgerow.checks.readiness import verify
-from hedgerow.policies.scope import scope_of
+from hedgerow.policies.registry import scope_of
 from hedgerow.provisioning.switches import reconcile
 from tests.hedgerow.checks.stage import Stage
 from tests.support import declared

@@ -18,7 +18,7 @@ from hedgerow import (
     exempt,
 )
 from hedgerow.policies.declarations import check_declarations, likely_declarations
-from hedgerow.policies.scope import scope_of
+from hedgerow.policies.registry import scope_of
 from hedgerow.policies.wanted import Protection, declared_protection
 
 ROW_SECURITY = RowSecurity()

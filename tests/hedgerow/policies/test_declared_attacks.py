@@ -26,7 +26,7 @@ from hedgerow import ConfigurationError, Exempt, Policy, Scope, exempt
 from hedgerow.catalogs.tables import tables_by_name
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live import live_protections
-from hedgerow.policies.scope import scope_of
+from hedgerow.policies.registry import scope_of
 from hedgerow.provisioning.switches import reconcile
 from tests.hedgerow.policies.playground import ROW_SECURITY, Playground, playground
 from tests.support.databases import Database

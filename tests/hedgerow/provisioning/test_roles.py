@@ -25,8 +25,7 @@ def test_the_roles_are_as_documented(superuser: Connection, names: RoleNames) ->
     """P1, P2."""
     ensure_roles(superuser, RowSecurity(names), PASSWORDS)
     groups = {**POWERLESS, "rolcanlogin": False, "rolinherit": False}
-    assert attributes(superuser, names.admin) == groups
-    assert attributes(superuser, names.read_only_admin) == groups
+    assert [attributes(superuser, name) for name in names.taken] == [groups] * 5
     assert attributes(superuser, names.app) == {
         **POWERLESS,
         "rolcanlogin": True,
@@ -39,7 +38,7 @@ def test_the_roles_are_as_documented(superuser: Connection, names: RoleNames) ->
         "rolbypassrls": True,
     }
     assert inherits(superuser, names.app) == set()
-    assert may_become(superuser, names.app) == {names.admin, names.read_only_admin}
+    assert may_become(superuser, names.app) == set(names.taken)
     assert inherits(superuser, names.maintenance) == {names.admin}
 
 
@@ -124,9 +123,12 @@ def test_unusual_names(superuser: Connection, app: str) -> None:
         admin=f'Admin "{suffix}"',
         read_only_admin=f"Reader % {suffix}",
         maintenance=f"maintenance' {suffix}",
+        sign_in=f"sign-in {suffix}",
+        anonymous=f"no one {suffix}",
+        service=f"Ser$$vice {suffix}",
     )
     ensure_roles(superuser, RowSecurity(names), PASSWORDS)
-    assert may_become(superuser, names.app) == {names.admin, names.read_only_admin}
+    assert may_become(superuser, names.app) == set(names.taken)
     assert pending_role_changes(superuser, RowSecurity(names)) == []
 
 

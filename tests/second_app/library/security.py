@@ -8,12 +8,7 @@ from hedgerow import LoginPasswords
 _prefix = os.environ.get("LIBRARY_ROLES", "library")
 
 row_security = hedgerow.RowSecurity(
-    roles=hedgerow.RoleNames(
-        app=f"{_prefix}_app",
-        admin=f"{_prefix}_admin",
-        read_only_admin=f"{_prefix}_read_only_admin",
-        maintenance=f"{_prefix}_maintenance",
-    ),
+    roles=hedgerow.RoleNames.prefixed(_prefix),
     id_type="bigint",
     signing=hedgerow.Signing(os.environ["LIBRARY_SECRET"]),
     audit=hedgerow.Audit(),
