@@ -201,6 +201,12 @@ def get_rls_session(
     return session
 
 
+def get_anonymous_session(session: SessionDep) -> Session:
+    """Return the session of nobody: it reads what is declared `public`, whoever asks."""
+    hedgerow.bind(session, Identity.anonymous(), row_security)
+    return session
+
+
 def get_admin_session(
     session: SessionDep, superuser: CurrentSuperuser, identity: RequestIdentity
 ) -> Session:
@@ -238,6 +244,7 @@ def get_view_as_session(
 
 
 RLSSessionDep = Annotated[Session, Depends(get_rls_session)]
+AnonymousSessionDep = Annotated[Session, Depends(get_anonymous_session)]
 AdminSessionDep = Annotated[Session, Depends(get_admin_session)]
 ReadOnlyAdminSessionDep = Annotated[Session, Depends(get_read_only_admin_session)]
 ViewAsSessionDep = Annotated[Session, Depends(get_view_as_session, scope="function")]
@@ -245,6 +252,9 @@ ViewAsSessionDep = Annotated[Session, Depends(get_view_as_session, scope="functi
 AsyncRLSSessionDep = Annotated[
     AsyncSession,
     Depends(asynchronous(get_rls_session, session=AsyncSessionDep, current_user=AsyncCurrentUser)),
+]
+AsyncAnonymousSessionDep = Annotated[
+    AsyncSession, Depends(asynchronous(get_anonymous_session, session=AsyncSessionDep))
 ]
 AsyncAdminSessionDep = Annotated[
     AsyncSession,

@@ -55,6 +55,16 @@ def maintenance_session(user_id: UUID, *, reason: str) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def service_session(name: str, *, reason: str) -> Iterator[Session]:
+    """Yield a session of a job that is no person: declarations that name it say what it reaches.
+
+    Each transaction is recorded in the audit trail, with the reason, before its first statement.
+    """
+    with _session_as(Identity.service(name, reason=reason)) as session:
+        yield session
+
+
 @asynccontextmanager
 async def async_user_session(user_id: UUID) -> AsyncIterator[AsyncSession]:
     """Do what `user_session` does, asynchronously."""
@@ -68,6 +78,13 @@ async def async_admin_session(
 ) -> AsyncIterator[AsyncSession]:
     """Do what `admin_session` does, asynchronously."""
     async with _async_session_as(_admin(user_id, reason, read_only)) as session:
+        yield session
+
+
+@asynccontextmanager
+async def async_service_session(name: str, *, reason: str) -> AsyncIterator[AsyncSession]:
+    """Do what `service_session` does, asynchronously."""
+    async with _async_session_as(Identity.service(name, reason=reason)) as session:
         yield session
 
 

@@ -110,6 +110,6 @@ class Identity:
     def __str__(self) -> str:
         because = f" ({self.reason})" if self.reason else ""
         viewer = f", viewed by {self.viewed_by}" if self.viewed_by else ""
-        if self.role is Role.ANONYMOUS:
-            return self.role.value
+        if self.role in (Role.ANONYMOUS, Role.SIGN_IN):
+            return self.role.value  # an address does not belong into a log
         return f"{self.role.value} {self.user_id}{because}{viewer}"
