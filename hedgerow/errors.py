@@ -15,6 +15,9 @@ EXPIRED_SIGNATURE = "RL003"
 UNRECORDED_ELEVATION = "RL004"
 """SQLSTATE where an admin's transaction has no committed record of its elevation."""
 
+REFUSED_DDL = "RL005"
+"""SQLSTATE where a session that logged in as the application's role runs DDL."""
+
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 

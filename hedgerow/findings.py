@@ -36,13 +36,14 @@ class Finding:
     `subject` is stable (a table, a role, a policy, a route), for the allowlist. `fix` works as it
     stands: SQL for the owner, each statement ended by a semicolon, or a shell command without one.
     Where neither can, it is a sentence for a person. `location` is set where source code is at
-    fault.
+    fault, `level` where this one is less bad than its check's others.
     """
 
     subject: str
     sentence: str
     fix: str
     location: Location | None = None
+    level: Level | None = None
 
 
 def location_of(definition: object) -> Location | None:

@@ -4,6 +4,7 @@ from hedgerow.checks import (
     audit_trail,
     bypassing_login,
     bypassing_view,
+    ddl_guard,
     default_identity,
     definer_function,
     exposed_key,
@@ -63,5 +64,6 @@ CHECKS: tuple[Check, ...] = (
     unrecorded_login.CHECK,
     undeclared_table.CHECK,
     unprotected_table.CHECK,
+    ddl_guard.CHECK,
 )
 """Every check, in the order of their numbers."""

@@ -1,6 +1,6 @@
 """Run checks, and collect what they find."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,17 @@ class Answer:
     """Findings that the project allows, each with its reason."""
     undetermined: str | None = None
 
+    def level_of(self, finding: Finding) -> Level:
+        """Return how bad one of the findings is."""
+        return finding.level or self.check.level
+
+    def reaches(self, levels: Collection[Level]) -> bool:
+        """Return whether a finding is of one of these levels; "could not tell" is the check's."""
+        found = {self.level_of(finding) for finding in self.findings}
+        if self.undetermined is not None:
+            found.add(self.check.level)
+        return not found.isdisjoint(levels)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -32,15 +43,16 @@ class Report:
 
     def count(self, level: Level) -> int:
         """Return the number of findings of that level that are not allowed."""
-        return sum(len(a.findings) for a in self.answers if a.check.level is level)
+        return sum(
+            answer.level_of(finding) is level
+            for answer in self.answers
+            for finding in answer.findings
+        )
 
     def fails(self, *, strict: bool = False) -> bool:
         """Return whether something is wrong enough; "could not tell" is never a pass."""
         fatal = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
-        return (strict and bool(self.unused)) or any(
-            answer.check.level in fatal and (answer.findings or answer.undetermined)
-            for answer in self.answers
-        )
+        return (strict and bool(self.unused)) or any(a.reaches(fatal) for a in self.answers)
 
 
 def run(

@@ -17,6 +17,7 @@ from hedgerow.errors import (
     INVALID_SIGNATURE,
     MISSING_IDENTITY,
     READ_ONLY_TRANSACTION,
+    REFUSED_DDL,
     UNRECORDED_ELEVATION,
     HedgerowError,
 )
@@ -27,6 +28,9 @@ logger = logging.getLogger("hedgerow.fastapi")
 
 _CONFLICTS = frozenset({"23001", "23503", "23505", "23P01"})
 """SQLSTATEs of restrict, foreign key, unique and exclusion violations."""
+
+_EXPLAINED = (INVALID_SIGNATURE, EXPIRED_SIGNATURE, UNRECORDED_ELEVATION, REFUSED_DDL)
+"""SQLSTATEs of Hedgerow's functions whose hint says what fixes it."""
 
 _DELETED_NOTHING = r"DELETE statement on table '.*' expected to delete"
 """How SQLAlchemy's warning begins where `session.delete(row)` found no row that it may delete."""
@@ -41,7 +45,7 @@ def install_error_handlers(app: FastAPI) -> None:
     | a refused statement (42501), a write in a read-only transaction | 403 |
     | such a write in a GET, HEAD or OPTIONS request, which is to read only | 500 |
     | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
-    | no identity, one that is not believed, an unrecorded elevation, a HedgerowError | 500 |
+    | no identity, one that is not believed, an unrecorded elevation, DDL, a HedgerowError | 500 |
 
     An application's own handlers for more special errors come first, wherever they are installed;
     every other database error passes through. A hidden row is not an error: routes answer 404
@@ -97,7 +101,7 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
                 *where,
             )
             return _server_error()
-        case state if state in (INVALID_SIGNATURE, EXPIRED_SIGNATURE, UNRECORDED_ELEVATION):
+        case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")
             return _server_error()

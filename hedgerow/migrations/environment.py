@@ -17,6 +17,7 @@ from hedgerow.migrations import script
 from hedgerow.migrations.operation import ROW_SECURITY_OPTION
 from hedgerow.migrations.schemas import used_schemas
 from hedgerow.migrations.tidy import tidy
+from hedgerow.provisioning.ddl_guard import refuse_ddl
 from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.provisioning.roles import ensure_roles
 from hedgerow.provisioning.switches import reconcile
@@ -84,6 +85,7 @@ def run(
                         may_stop_signing="signing=off" in context.get_x_argument(),
                     )
                     record_logins(connection)
+                    refuse_ddl(connection, row_security)
                     reconcile(connection, target_metadata, row_security)
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error

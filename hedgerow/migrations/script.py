@@ -12,6 +12,7 @@ from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, VERSION
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.wanted import is_forced
+from hedgerow.provisioning.ddl_guard import guard_statements
 from hedgerow.provisioning.functions import definitions
 from hedgerow.provisioning.role_changes import (
     Membership,
@@ -48,6 +49,8 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
     if context.get_revision_argument() not in ("head", context.get_head_revision()):
         return  # tables of other revisions are not those of the models
     for statement in definitions(row_security, audited=row_security.audit is not None):
+        context.execute(sql.Statement(statement))
+    for statement in guard_statements(row_security.roles):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"
     for table, _ in scoped_tables(metadata):

@@ -11,8 +11,14 @@ from hedgerow.config.identity import (
     USERS,
     Role,
 )
+from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import IdType, RowSecurity
-from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
+from hedgerow.errors import (
+    EXPIRED_SIGNATURE,
+    INVALID_SIGNATURE,
+    MISSING_IDENTITY,
+    REFUSED_DDL,
+)
 
 SCHEMA = "rls"
 
@@ -84,6 +90,17 @@ def definitions(row_security: RowSecurity, *, audited: bool) -> tuple[str, ...]:
     return (
         *(audit if audited else ()),
         *define_statements(row_security.id_type, signed=signed, audited=audited),
+        refuse_ddl_statement(row_security.roles),
+        f"REVOKE ALL ON FUNCTION {SCHEMA}.refuse_ddl() FROM PUBLIC",
+    )
+
+
+def refuse_ddl_statement(roles: RoleNames) -> str:
+    """Return the SQL that defines what the event trigger of `ddl_guard` calls."""
+    return _statement(
+        "refuse_ddl.sql",
+        app_role=sql.text_literal(roles.app),
+        refused_ddl=sql.text_literal(REFUSED_DDL),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection, Engine
 
 from hedgerow import RoleNames
 from tests.support.databases import Database
+from tests.support.ddl import allow_ddl, refuse_ddl
 from tests.support.deployments import Deployment, deployment, drop_roles, unique_role_names
 from tests.support.raw import RawConnection, connect
 from tests.support.sessions import one_connection
@@ -17,6 +18,14 @@ def connection(database: Database) -> Iterator[RawConnection]:
     """Yield a raw connection as the application role; nothing that it does is committed."""
     with connect(database.app_url) as connection:
         yield connection
+
+
+@pytest.fixture
+def may_run_ddl(database: Database) -> Iterator[None]:
+    """Have `database` refuse no DDL for the length of a test, so that other guards are seen."""
+    allow_ddl(database)
+    yield
+    refuse_ddl(database)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from hedgerow.checks import CHECKS
 from hedgerow.embedded import binary
 from tests.hedgerow.checks.stage import Stage
 from tests.support.databases import Database, clone_template, drop
+from tests.support.ddl import allow_ddl
 from tests.support.people import Person, add_person
 from tests.support.processes import run_command
 from tests.support.raw import RawConnection, become, connect
@@ -319,12 +320,13 @@ def test_other_settings_that_injected_sql_leaves_stay(
         assert visible(session) == set(bob.items)
 
 
-def test_a_temporary_table_takes_a_tables_place_unless_there_are_none(
+def test_a_temporary_table_takes_a_tables_place_where_ddl_is_not_refused(
     fresh_database: Database, two: tuple[Person, Person]
 ) -> None:
-    """P3, a limit: one injected statement can leave it on the connection; and what fixes it."""
+    """P3, P57: one injected statement leaves it on the connection; and the second-best guard."""
     alice, _ = two
     plant = "SELECT gen_random_uuid() AS id INTO TEMP item"
+    allow_ddl(fresh_database)
     with connect(fresh_database.app_url) as connection:
         connection.execute(plant)
         become(connection, alice)

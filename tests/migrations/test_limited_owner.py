@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import psycopg
+import pytest
 from sqlalchemy import URL
 
 from tests.migrations.opening import new_project
@@ -10,17 +12,31 @@ from tests.support.raw import connect
 
 
 def test_an_owner_who_may_create_roles(server: URL, tmp_path: Path) -> None:
-    """All works but BYPASSRLS, and a line says what an administrator may run for that."""
+    """All works but BYPASSRLS and the guard of DDL; a line each says what an administrator runs."""
     with new_project(server, tmp_path, "new_model", "CREATEROLE") as project:
         project.use("models")
         first = project.run("upgrade", "head")
         assert first.code == 0, first.err
-        [line] = first.err.splitlines()
+        [bypass] = first.err.splitlines()
         maintenance = project.deployment.roles.maintenance
-        assert line.endswith(f"until an administrator runs: ALTER ROLE {maintenance} BYPASSRLS;")
+        assert bypass.endswith(f"until an administrator runs: ALTER ROLE {maintenance} BYPASSRLS;")
         project.revise("models")
-        project.alembic("upgrade", "head")
+        [_, guard] = project.run("upgrade", "head").err.splitlines()
         project.alembic("check")
+
+        _, statement = guard.split(" until an administrator runs, in this database: ")
+        with connect(server.set(database=project.deployment.database.name)) as superuser:
+            superuser.execute(statement)
+            superuser.commit()
+        [_] = project.run("upgrade", "head").err.splitlines()
+        with connect(project.deployment.app_url) as application:
+            for refused in ("DROP OWNED BY CURRENT_USER", "EXPLAIN ANALYZE SELECT 1 INTO TEMP t"):
+                with pytest.raises(psycopg.Error, match=r"runs no DDL|permission denied"):
+                    application.execute(refused)
+                application.rollback()
+        project.alembic("downgrade", "base")
+        with connect(server.set(database=project.deployment.database.name)) as superuser:
+            assert superuser.execute("SELECT evtname FROM pg_event_trigger").fetchall() == []
 
 
 def test_an_owner_who_may_not_create_roles(server: URL, tmp_path: Path) -> None:

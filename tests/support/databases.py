@@ -132,6 +132,10 @@ def _recreate(server: URL, name: str, template: str | None) -> None:
     with _administering(server) as connection:
         connection.execute(_drop_statement(name))
         connection.execute(sql.Statement(f"CREATE DATABASE {sql.name(name)}{source}"))
+        if template:  # a copy is not granted what its original was
+            connection.execute(
+                sql.Statement(f"REVOKE TEMPORARY ON DATABASE {sql.name(name)} FROM PUBLIC")
+            )
 
 
 def _drop_statement(name: str) -> sql.Statement:

@@ -27,11 +27,18 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "title": check.title,
         "level": check.level.value,
         "page": page(check),
-        "findings": [_finding(finding) for finding in answer.findings],
-        "allowed": [{**_finding(finding), "reason": reason} for finding, reason in answer.allowed],
+        "findings": [_finding(answer, finding) for finding in answer.findings],
+        "allowed": [
+            {**_finding(answer, finding), "reason": reason} for finding, reason in answer.allowed
+        ],
         "undetermined": answer.undetermined,
     }
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    return {"subject": finding.subject, "sentence": finding.sentence, "fix": finding.fix}
+def _finding(answer: Answer, finding: Finding) -> dict[str, str]:
+    return {
+        "subject": finding.subject,
+        "level": answer.level_of(finding).value,
+        "sentence": finding.sentence,
+        "fix": finding.fix,
+    }

@@ -23,7 +23,7 @@ def _lines(answer: Answer) -> Iterator[str]:
     check = answer.check
     for finding in answer.findings:
         yield (
-            f"{check.level.value:<8} {check.number} {finding.subject}\n"
+            f"{answer.level_of(finding).value:<8} {check.number} {finding.subject}\n"
             f"    {finding.sentence}\n"
             f"    Fix: {finding.fix}\n"
             f"    {check.title}: {page(check)}\n"

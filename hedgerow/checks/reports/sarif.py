@@ -62,7 +62,7 @@ def _results(answer: Answer) -> Iterator[_Object]:
         yield {
             "ruleId": check.number,
             "kind": "fail",
-            "level": check.level.value,
+            "level": answer.level_of(finding).value,
             "message": {"text": f"{finding.sentence} Fix: {finding.fix}"},
             "locations": _locations(finding.subject),
             "partialFingerprints": {"subject/v1": f"{check.number}:{finding.subject}"},

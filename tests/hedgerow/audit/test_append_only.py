@@ -91,6 +91,7 @@ def connection(
         yield connection
 
 
+@pytest.mark.usefixtures("may_run_ddl")
 def test_each_way_to_change_it_is_refused(
     connection: RawConnection, database: Database, alice: Person
 ) -> None:
@@ -101,6 +102,7 @@ def test_each_way_to_change_it_is_refused(
 
 
 @pytest.mark.parametrize("function", INTERNAL)
+@pytest.mark.usefixtures("may_run_ddl")
 def test_what_writes_cannot_be_put_on_a_table_of_ones_own(
     function: str, connection: RawConnection
 ) -> None:
@@ -136,6 +138,7 @@ def test_maintenance_changes_none_of_it_either(database: Database) -> None:
                 assert sqlstate_of(maintenance, statement) == NOT_ALLOWED, statement
 
 
+@pytest.mark.usefixtures("may_run_ddl")
 def test_a_table_that_shadows_it_receives_nothing(
     database: Database, alice: Person, admin: Person
 ) -> None:

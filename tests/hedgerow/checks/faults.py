@@ -346,4 +346,31 @@ FAULTS: tuple[Fault, ...] = (
         "default privileges FOR ROLE {maintenance} public",
         ("ALTER DEFAULT PRIVILEGES FOR ROLE {maintenance} GRANT SELECT ON TABLES TO PUBLIC",),
     ),
+    Fault("H130", "rls_refuse_ddl", ("DROP EVENT TRIGGER rls_refuse_ddl",)),
+    Fault("H130", "rls_refuse_ddl", ("ALTER EVENT TRIGGER rls_refuse_ddl DISABLE",)),
+    Fault("H130", "rls_refuse_ddl", ("ALTER EVENT TRIGGER rls_refuse_ddl ENABLE REPLICA",)),
+    Fault(
+        "H130",
+        "rls_refuse_ddl",
+        (
+            "DROP EVENT TRIGGER rls_refuse_ddl",
+            "CREATE EVENT TRIGGER rls_refuse_ddl ON ddl_command_start WHEN TAG IN ('CREATE TABLE')"
+            " EXECUTE FUNCTION rls.refuse_ddl()",
+        ),
+    ),
+    Fault("H130", "rls.refuse_ddl()", ("DROP FUNCTION rls.refuse_ddl() CASCADE",)),
+    Fault(
+        "H130",
+        "rls.refuse_ddl()",
+        (
+            "CREATE OR REPLACE FUNCTION rls.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql"
+            " SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
+        ),
+    ),
+    Fault("H130", "TEMPORARY public", ("GRANT TEMPORARY ON DATABASE {database} TO PUBLIC",)),
+    Fault(
+        "H130",
+        "TEMPORARY {admin} {app}",
+        ("GRANT ALL ON DATABASE {database} TO {app}, {admin}",),
+    ),
 )

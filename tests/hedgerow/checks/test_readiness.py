@@ -178,6 +178,24 @@ def test_each_fix_lets_it_start(statement: str, fresh_database: Database) -> Non
     verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
 
 
+def test_what_its_owner_may_not_fix_is_a_warning(
+    fresh_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P57: only a superuser may create the event trigger, and the application starts without."""
+    run_as_owner(
+        fresh_database,
+        "ALTER FUNCTION rls.refuse_ddl() OWNER TO rls_maintenance_admin",
+        "DROP EVENT TRIGGER rls_refuse_ddl",
+    )
+    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
+    [said] = caplog.messages
+    assert "nothing refuses DDL to 'rls_app_user'" in said
+    run_as_owner(fresh_database, said.split("`")[1])
+    caplog.clear()
+    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
+    assert not caplog.messages
+
+
 def test_a_condition_that_fails_stops_the_start(fresh_database: Database) -> None:
     """What cannot be determined is no pass."""
     run_as_owner(fresh_database, "ALTER POLICY item_owner_select ON item USING (1 / (1 - 1) = 0)")
@@ -198,7 +216,7 @@ def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
 
     verify(engine, SQLModel.metadata, ROW_SECURITY)
     assert len(connections) == 1
-    assert len(statements) == 23, statements
+    assert len(statements) == 26, statements
 
 
 def test_switched_off_row_security_is_said_once(

@@ -5,6 +5,7 @@ from psycopg import errors
 from sqlalchemy import text
 
 from tests.support.databases import Database
+from tests.support.ddl import allow_ddl
 from tests.support.people import Person
 from tests.support.raw import RawConnection, become, connect, visible_items
 
@@ -52,6 +53,7 @@ def test_references_and_trigger_are_refused(fresh_database: Database) -> None:
     """P9: not even where the application role may create tables and functions."""
     with fresh_database.as_owner() as owner:
         owner.execute(text("GRANT CREATE ON SCHEMA public TO rls_app_user"))
+    allow_ddl(fresh_database)
     with connect(fresh_database.app_url) as connection:
         connection.execute(
             "CREATE FUNCTION peep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"

@@ -111,8 +111,9 @@ def test_a_hidden_parent_is_told_like_one_that_does_not_exist(
 
 def test_a_temporary_table_does_not_take_the_parents_place(tickets: Playground) -> None:
     """The check names its tables with their schema."""
+    tickets.owner.execute(text("CREATE TEMPORARY TABLE project (id int)"))
+    tickets.owner.execute(text("GRANT ALL ON pg_temp.project TO rls_app_user"))
     with tickets.acting_as(ALICE) as connection:
-        connection.execute(text("CREATE TEMPORARY TABLE project (id int)"))
         connection.execute(text("INSERT INTO project VALUES (2)"))
         savepoint = connection.begin_nested()
         with pytest.raises(Exception, match="ticket_project_id_fkey"):

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from hedgerow.errors import MISSING_IDENTITY
 from tests.support.databases import Database
+from tests.support.ddl import allow_ddl
 from tests.support.people import Person, add_person
 from tests.support.raw import RawConnection, become, connect, visible_items
 
@@ -108,6 +109,7 @@ def test_no_search_path_changes_what_the_functions_mean(fresh_database: Database
     bob = add_person(fresh_database, "bob")
     with fresh_database.as_owner() as owner:
         owner.execute(text("GRANT CREATE ON SCHEMA public TO rls_app_user"))
+    allow_ddl(fresh_database)
     with connect(fresh_database.app_url) as connection:
         become(connection, alice)
         connection.execute(
@@ -120,6 +122,7 @@ def test_no_search_path_changes_what_the_functions_mean(fresh_database: Database
         assert visible_items(connection) == set(alice.items)
 
 
+@pytest.mark.usefixtures("may_run_ddl")
 def test_the_application_may_not_replace_the_functions(connection: RawConnection) -> None:
     functions = connection.execute(
         "SELECT oid::regprocedure::text, prorettype::regtype::text FROM pg_proc"

@@ -47,6 +47,7 @@ async def test_nor_on_an_asynchronous_one(async_engine: AsyncEngine) -> None:
         assert await connection.scalar(text("SELECT to_regclass('pg_temp.item')")) is None
 
 
+@pytest.mark.usefixtures("may_run_ddl")
 def test_without_it_the_trap_is_laid(database: Database) -> None:
     """The negative control: the same text through psycopg's own cursor."""
     engine = create_engine(database.app_url, pool_size=1, max_overflow=0)

@@ -200,6 +200,7 @@ def test_an_admins_database_role_alone_shows_nothing(attack: str, session: Sessi
 
 
 @pytest.mark.parametrize("attack", REFUSED)
+@pytest.mark.usefixtures("may_run_ddl")
 def test_an_attack_is_refused(attack: str, session: Session) -> None:
     seen, sqlstate = run_injected(session, attack)
     assert sqlstate == REFUSED[attack]

@@ -32,6 +32,7 @@ def test_a_table_without_policies_is_open_to_injected_sql(
     assert superusers == [alice.id]
 
 
+@pytest.mark.usefixtures("may_run_ddl")
 def test_stacked_statements_can_leave_a_trap_on_the_connection(
     pool: Engine, alice: Person, bob: Person
 ) -> None:

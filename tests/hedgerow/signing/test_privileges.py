@@ -40,6 +40,7 @@ def expect_refusal(connection: RawConnection, statement: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["none", "rls_admin", "rls_read_only_admin"])
+@pytest.mark.usefixtures("may_run_ddl")
 def test_the_application_cannot_touch_the_key(
     role: str, connection: RawConnection, alice: Person
 ) -> None:
@@ -65,7 +66,7 @@ def test_the_statistics_of_the_key_are_not_shown(
 
 
 def test_no_function_signs(connection: RawConnection) -> None:
-    """All that schema `rls` offers: two questions, the checks behind them, and the audit trail."""
+    """All of schema `rls`: two questions, the checks behind them, the audit trail, a guard."""
     functions = connection.execute(
         "SELECT proname, pg_get_function_result(oid), prosecdef FROM pg_proc"
         " WHERE pronamespace = 'rls'::regnamespace ORDER BY proname"
@@ -76,6 +77,7 @@ def test_no_function_signs(connection: RawConnection) -> None:
         ("record_elevation", "bigint", True),
         ("record_login", "event_trigger", True),
         ("record_write", "boolean", True),
+        ("refuse_ddl", "event_trigger", False),
         ("role", "text", False),
         ("user_id", "uuid", True),
         ("verify_elevation", "text", True),
@@ -103,7 +105,7 @@ def test_in_plain_mode_the_audit_trail_alone_has_the_owners_rights(
         ).fetchall()
     assert {str(name): definer for name, definer in functions} == {
         **dict.fromkeys(AUDIT, True),
-        **dict.fromkeys(("require_identity", "role", "user_id"), False),
+        **dict.fromkeys(("refuse_ddl", "require_identity", "role", "user_id"), False),
     }
 
 

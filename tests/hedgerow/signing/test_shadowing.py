@@ -1,6 +1,6 @@
 """An attacker who may create objects: nothing of theirs takes the place of what verifies.
 
-By default the application role may create nothing but temporary objects. Here it may create in
+By default the application role may create nothing. Here DDL is not refused to it, it may create in
 `public` too, and puts its own schema first in the path.
 """
 
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from hedgerow.errors import INVALID_SIGNATURE
 from tests.hedgerow.signing.support import claim, sign_in, signature
 from tests.support.databases import Database
+from tests.support.ddl import allow_ddl
 from tests.support.people import Person, add_person
 from tests.support.raw import RawConnection, connect, visible_items
 
@@ -68,6 +69,7 @@ def crowd(fresh_signed_database: Database) -> Crowd:
     """Return two people in a database where the application role may create in `public`."""
     with fresh_signed_database.as_owner() as owner:
         owner.execute(text("GRANT CREATE ON SCHEMA public TO rls_app_user"))
+    allow_ddl(fresh_signed_database)
     return Crowd(
         fresh_signed_database,
         add_person(fresh_signed_database, "alice"),
