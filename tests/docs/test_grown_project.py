@@ -5,8 +5,7 @@ import shutil
 from tests.docs.support.following import write_files
 from tests.docs.support.pages import Page
 from tests.docs.support.project import ProjectCopy
-from tests.support.databases import PROJECT
-from tests.support.server import SERVER_VARIABLE
+from tests.support.databases import PROJECT, SERVER_VARIABLE
 
 NOTICED_BY = "tests/app/core/test_rls.py tests/app/api/test_openapi.py -k 'test_rls or tasks'"
 """What looks at all models and tables, and at each of the new routes."""

@@ -17,6 +17,9 @@ from tests.support.programs import run_program
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = "hedgerow_test_template"
 
+SERVER_VARIABLE = "HEDGEROW_TEST_DATABASE_URL"
+"""Names a superuser's address of another server to test on, for instance a PostgreSQL 15."""
+
 _SETTINGS = (
     "API_DOCS_ENABLED",
     "DATABASE_URL",
@@ -32,7 +35,9 @@ _SETTING_PREFIXES = ("POSTGRES_", "RLS_", "FIRST_", "SMTP_", "EMAIL", "PG")
 
 def clean_environment(**settings: str) -> dict[str, str]:
     """Return this process's environment with no application or libpq setting but those given."""
-    kept = {
+    # The database of such a run may be on another machine, and would be taken for production.
+    said = {"ENVIRONMENT": "local"} if os.environ.get(SERVER_VARIABLE) else {}
+    kept = said | {
         name: value
         for name, value in os.environ.items()
         if name not in _SETTINGS and not name.startswith(_SETTING_PREFIXES)

@@ -13,10 +13,7 @@ from psycopg import sql
 from sqlalchemy import URL, make_url
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError, ServerAddress
-from tests.support.databases import PROJECT
-
-SERVER_VARIABLE = "HEDGEROW_TEST_DATABASE_URL"
-"""Names a superuser's address of another server to test on, for instance a PostgreSQL 15."""
+from tests.support.databases import PROJECT, SERVER_VARIABLE
 
 _MEMORY = Path("/dev/shm")  # noqa: S108
 _DISK = PROJECT / ".hedgerow"

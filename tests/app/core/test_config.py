@@ -306,7 +306,7 @@ def test_the_application_does_not_even_import_with_changethis(tmp_path: Path) ->
     result = run_command(
         [sys.executable, "-c", "import app.main"],
         folder=tmp_path,
-        environment=clean_environment(ENVIRONMENT="production", DATABASE_URL=URL),
+        environment=clean_environment(ENVIRONMENT="", DATABASE_URL=URL),
     )
     assert result.returncode == 1
     (line,) = (line for line in result.stderr.splitlines() if "is not a secret" in line)

@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 import app.models  # noqa: F401  (defines the tables)
 from hedgerow import scoped_tables
 from tests.docs.support.project import ProjectCopy
-from tests.support.server import SERVER_VARIABLE
+from tests.support.databases import SERVER_VARIABLE
 
 ROWS = 5000
 WRITTEN = "app/alembic/env.py app/api app/core app/examples tests/app/test_planner.py"

@@ -1,7 +1,7 @@
 """The reader's own tests run on a server of their own, and what the reader wrote is tidy."""
 
 from tests.docs.support.project import ProjectCopy
-from tests.support.server import SERVER_VARIABLE
+from tests.support.databases import SERVER_VARIABLE
 
 WRITTEN = "app/models.py app/api/main.py app/api/routes/notes.py tests/app/test_notes.py"
 
