@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hedgerow.sessions.cursors import AsyncSingleStatementCursor as AsyncSingleStatementCursor
     from hedgerow.sessions.cursors import SingleStatementCursor as SingleStatementCursor
     from hedgerow.sessions.elevation import AdminContext as AdminContext
+    from hedgerow.sessions.guard import guard as guard
     from hedgerow.sessions.read_only import read_only as read_only
     from hedgerow.sessions.state import identity_of as identity_of
 
@@ -60,6 +61,7 @@ _MODULES = {
     "sessions.bind": ("bind", "bind_async"),
     "sessions.cursors": ("AsyncSingleStatementCursor", "SingleStatementCursor"),
     "sessions.elevation": ("AdminContext",),
+    "sessions.guard": ("guard",),
     "sessions.read_only": ("read_only",),
     "sessions.state": ("identity_of",),
 }

@@ -16,13 +16,7 @@ from app.core.rls import row_security
 from app.core.security import dummy_hash
 from app.core.strength import DEFAULT_SECRET
 from app.initial_data import create_first_users
-from hedgerow import (
-    AsyncSingleStatementCursor,
-    LoginPasswords,
-    SingleStatementCursor,
-    read_only,
-    verify,
-)
+from hedgerow import LoginPasswords, guard, read_only, verify
 from hedgerow.embedded import EmbeddedServer, ServerAddress
 
 POOL: Final = {"pool_size": 5, "max_overflow": 10}
@@ -96,25 +90,24 @@ def application_url() -> URL:
     return url.set(username=settings.RLS_APP_USER, password=login_passwords().app)
 
 
-def _engine_options(cursor_factory: type[Any]) -> dict[str, Any]:
-    connect_args: dict[str, Any] = {"cursor_factory": cursor_factory}
+def _engine_options() -> dict[str, Any]:
+    options: dict[str, Any] = {**POOL, "pool_pre_ping": True, "hide_parameters": True}
     if settings.DATABASE_POOLER_URL:
         # A prepared statement stays on a server connection, which the next transaction leaves.
-        connect_args["prepare_threshold"] = None
-    return {"pool_pre_ping": True, "hide_parameters": True, "connect_args": connect_args}
+        options["connect_args"] = {"prepare_threshold": None}
+    return options
 
 
 @cache
 def get_engine() -> Engine:
     """Return the engine of every request, made on first use; it logs in as RLS_APP_USER."""
-    return create_engine(application_url(), **POOL, **_engine_options(SingleStatementCursor))
+    return guard(create_engine(application_url(), **_engine_options()), row_security)
 
 
 @cache
 def get_async_engine() -> AsyncEngine:
     """Return the engine of asynchronous routes, with a pool of its own."""
-    options = _engine_options(AsyncSingleStatementCursor)
-    return create_async_engine(application_url(), **POOL, **options)
+    return guard(create_async_engine(application_url(), **_engine_options()), row_security)
 
 
 @cache
@@ -139,7 +132,8 @@ def maintenance_url() -> URL:
 @cache
 def get_maintenance_engine() -> Engine:
     """Return an engine for operations, made on first use."""
-    return create_engine(maintenance_url(), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(maintenance_url(), poolclass=NullPool, hide_parameters=True)
+    return guard(engine, row_security)
 
 
 def owner_engine() -> Engine:

@@ -18,7 +18,6 @@ from hedgerow.policies.wanted import declared_protection
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.provisioning.roles import ensure_roles
-from hedgerow.sessions.cursors import SingleStatementCursor
 
 PASSWORD = "benchmark"  # noqa: S105
 PLAIN = RowSecurity()
@@ -126,8 +125,7 @@ def _set_up_hedgerow(row_security: RowSecurity, place: Place) -> None:
 
 
 def _start_hedgerow(row_security: RowSecurity, place: Place) -> Runner:
-    # As the template has it: one execute is one statement.
-    engine = engine_for(place, connect_args={"cursor_factory": SingleStatementCursor})
+    engine = hedgerow.guard(engine_for(place), row_security)  # as the template has it
     identity = Identity(place.user)
     return sessions(engine, lambda session: hedgerow.bind(session, identity, row_security))
 

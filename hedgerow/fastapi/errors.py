@@ -86,6 +86,13 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
                 first_line(error),
             )
             return _server_error()
+        case state if state == MISSING_IDENTITY or _is_stopped_by_row_security(error):
+            logger.error(
+                "%s %s touched a scoped table without an identity: use RLSSessionDep instead of"
+                " SessionDep in this route.",
+                *where,
+            )
+            return _server_error()
         case state if state in (INSUFFICIENT_PRIVILEGE, READ_ONLY_TRANSACTION):
             statement = statements.failed_statement(error)
             recorder.note_refusal(statement)
@@ -94,13 +101,6 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             )
             read_only = state == READ_ONLY_TRANSACTION
             return _answer(403, f"{'This access is read-only' if read_only else _MAY_NOT}.")
-        case state if state == MISSING_IDENTITY:
-            logger.error(
-                "%s %s touched a scoped table without an identity: use RLSSessionDep instead of"
-                " SessionDep in this route.",
-                *where,
-            )
-            return _server_error()
         case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")
@@ -109,6 +109,15 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
 
 
 _MAY_NOT = "You may not write this"
+
+
+def _is_stopped_by_row_security(error: DBAPIError) -> bool:
+    """Return whether a scoped table was asked with row_security off, as nobody's transactions are.
+
+    Its SQLSTATE is that of each refusal, and the language of its message is the server's choice.
+    """
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "source_function", None) == "check_enable_rls"
 
 
 async def _conflict(request: Request, error: Exception) -> JSONResponse:

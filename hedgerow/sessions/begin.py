@@ -1,26 +1,17 @@
-"""Put transaction-local settings on a connection, with BEGIN in the same network flush.
+"""Begin a transaction with transaction-local settings, in the flush that BEGIN needs anyway."""
 
-psycopg sends BEGIN as a message of its own and waits for the answer before the first statement.
-Here BEGIN and the settings leave together in one libpq pipeline, so that a transaction that carries
-an identity needs no more round trips than one that carries none.
-"""
-
-from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import psycopg
-from psycopg import pq
-from psycopg.waiting import Ready, Wait
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.errors import IdentityError
-
-_Driver = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
-_Result = TypeVar("_Result")
-_Steps = Generator[Wait, Ready | int | None, _Result]
-"""What psycopg drives; it resumes with None or 0 where the socket is not ready."""
+from hedgerow.sessions import pipeline
+from hedgerow.sessions.guarded import CLEAN, is_guarded
+from hedgerow.sessions.pipeline import Driver, Steps
 
 
 def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
@@ -32,7 +23,7 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
 
     Raises IdentityError on a connection in AUTOCOMMIT, where a transaction-local setting would be
     gone before the next statement (P19), and for a value that cannot be sent as it is; a SQLAlchemy
-    DBAPIError where the server refuses.
+    DBAPIError where the server refuses. On a guarded connection the same flush cleans the session.
     """
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         raise IdentityError(_AUTOCOMMIT)
@@ -40,20 +31,10 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
     if isinstance(driver_connection, psycopg.Connection | psycopg.AsyncConnection):
         if driver_connection.autocommit:
             raise IdentityError(_AUTOCOMMIT)
-        if _is_ready_for_a_pipeline(driver_connection):
+        if pipeline.is_ready(driver_connection):
             _begin_in_one_flush(connection, driver_connection, settings)
             return
     set_locally(connection, settings)
-
-
-def _is_ready_for_a_pipeline(driver_connection: _Driver) -> bool:
-    """Return whether nothing is under way, not even another pipeline."""
-    info = driver_connection.info
-    return (
-        info.transaction_status is pq.TransactionStatus.IDLE
-        and info.pipeline_status is pq.PipelineStatus.OFF
-        and psycopg.Pipeline.is_supported()
-    )
 
 
 _AUTOCOMMIT = (
@@ -72,12 +53,11 @@ def set_locally(connection: Connection, settings: Mapping[str, str]) -> None:
 
 def _begin_in_one_flush(
     connection: Connection,
-    driver_connection: _Driver,
+    driver_connection: Driver,
     settings: Mapping[str, str],
 ) -> None:
-    encoding = driver_connection.info.encoding
-    values = [_encoded(part, encoding) for pair in settings.items() for part in pair]
-    steps = _begin_and_set(driver_connection, values)
+    first = CLEAN if is_guarded(driver_connection) else ()
+    steps = pipeline.begin_and_set(driver_connection, settings, first=first)
     try:
         if isinstance(driver_connection, psycopg.AsyncConnection):
             connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
@@ -105,69 +85,6 @@ def _begin_in_one_flush(
         raise
 
 
-async def _drive_async(raw: "psycopg.AsyncConnection[Any]", steps: _Steps[None]) -> None:
+async def _drive_async(raw: psycopg.AsyncConnection[Any], steps: Steps[None]) -> None:
     async with raw.lock:
         await raw.wait(steps)
-
-
-def _begin_and_set(driver_connection: _Driver, values: list[bytes]) -> _Steps[None]:
-    """Send BEGIN and the settings in one pipeline; yield whenever the socket must be waited for.
-
-    `values` holds name and value of each setting in turn.
-    """
-    pgconn = driver_connection.pgconn
-    calls = ", ".join(f"set_config(${i}, ${i + 1}, true)" for i in range(1, len(values), 2))
-    failure: pq.abc.PGresult | None = None
-    pgconn.enter_pipeline_mode()
-    try:
-        pgconn.send_query_params(_begin_command(driver_connection), None)
-        pgconn.send_query_params(f"SELECT {calls}".encode(), values)
-        pgconn.pipeline_sync()
-        while pgconn.flush():
-            if ((yield Wait.RW) or 0) & Ready.R:
-                pgconn.consume_input()
-        while (result := (yield from _next_result(pgconn))).status != pq.ExecStatus.PIPELINE_SYNC:
-            if result.status == pq.ExecStatus.FATAL_ERROR and failure is None:
-                failure = result
-        pgconn.exit_pipeline_mode()
-    except BaseException as error:
-        pgconn.finish()  # results are still under way: this connection must not be used again
-        if failure is None or not isinstance(error, psycopg.OperationalError):
-            raise
-        # The server hung up, but told why before it did.
-    if failure is not None:
-        raise psycopg.errors.error_from_result(failure, encoding=driver_connection.info.encoding)
-
-
-def _next_result(pgconn: pq.abc.PGconn) -> _Steps[pq.abc.PGresult]:
-    while True:
-        while pgconn.is_busy():
-            yield Wait.R
-            pgconn.consume_input()
-        if (result := pgconn.get_result()) is not None:  # None stands between two statements
-            return result
-
-
-def _encoded(value: str, encoding: str) -> bytes:
-    """Return a parameter for libpq, which ends it at its first NUL: one id would become another."""
-    if "\0" in value:
-        raise IdentityError("A user id must not hold a NUL character: PostgreSQL has none.")
-    try:
-        return value.encode(encoding)
-    except UnicodeEncodeError:
-        raise IdentityError(
-            f"The user id cannot be written in {encoding}, this connection's client_encoding:"
-            " leave that at its default, UTF8."
-        ) from None
-
-
-def _begin_command(driver_connection: _Driver) -> bytes:
-    """Spell the BEGIN that psycopg itself would send for this connection's characteristics."""
-    words = ["BEGIN"]
-    if (level := driver_connection.isolation_level) is not None:
-        words.append(f"ISOLATION LEVEL {psycopg.IsolationLevel(level).name.replace('_', ' ')}")
-    if (read_only := driver_connection.read_only) is not None:
-        words.append("READ ONLY" if read_only else "READ WRITE")
-    if (deferrable := driver_connection.deferrable) is not None:
-        words.append("DEFERRABLE" if deferrable else "NOT DEFERRABLE")
-    return " ".join(words).encode()

@@ -26,7 +26,8 @@ class _SingleStatement:
 class SingleStatementCursor(_SingleStatement, Cursor[Row]):
     """A cursor that refuses several statements in one text, with a ProgrammingError.
 
-    Give it to an engine as `connect_args={"cursor_factory": SingleStatementCursor}`.
+    The connections of an engine get it from `guard`, and one of psycopg's own as its
+    `cursor_factory`.
     """
 
 

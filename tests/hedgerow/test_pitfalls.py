@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from psycopg import errors
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, text
 
 from hedgerow import sql
 from hedgerow.checks import CHECKS
@@ -21,7 +21,6 @@ from tests.support.ddl import allow_ddl
 from tests.support.people import Person, add_person
 from tests.support.processes import run_command
 from tests.support.raw import RawConnection, become, connect
-from tests.support.sessions import session_of, visible
 
 CHECK = {check.number: check for check in CHECKS}
 
@@ -306,18 +305,6 @@ def test_a_set_of_owners_is_an_index_condition_as_an_array_only(
         become(owner, person)
         shown: Any = plan(owner, "SELECT id FROM item")
     assert ("Index Cond: (owner_id = ANY" in shown) is is_indexed
-
-
-def test_other_settings_that_injected_sql_leaves_stay(
-    pool: Engine, alice: Person, bob: Person
-) -> None:
-    """P11, a limit: they can hinder the next request, but make it nobody else."""
-    with session_of(pool, alice) as session:
-        session.execute(text("SELECT set_config('work_mem', '64kB', false)"))
-        session.commit()
-    with session_of(pool, bob) as session:
-        assert session.scalar(text("SHOW work_mem")) == "64kB"
-        assert visible(session) == set(bob.items)
 
 
 def test_a_temporary_table_takes_a_tables_place_where_ddl_is_not_refused(

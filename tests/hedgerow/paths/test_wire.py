@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from hedgerow.sessions import begin
+from hedgerow import guard
+from hedgerow.sessions import pipeline
 from tests.hedgerow.paths.support import (
     BACKEND,
     ITEM_IDS,
@@ -18,7 +19,7 @@ from tests.hedgerow.paths.support import (
 from tests.support.databases import Database
 from tests.support.people import Person
 from tests.support.proxy import Proxy
-from tests.support.sessions import one_connection, session_of
+from tests.support.sessions import ROW_SECURITY, one_connection, session_of
 
 
 def raw(connection: Connection) -> psycopg.Connection[Any]:
@@ -50,6 +51,22 @@ def test_one_flight_begins_and_identifies(
     proxy: Proxy, database: Database, alice: Person, bob: Person
 ) -> None:
     assert flights_of_begin(proxy, database, alice) == 1
+
+
+def test_a_guarded_connection_is_cleaned_in_the_same_flight(
+    proxy: Proxy, database: Database, alice: Person, bob: Person
+) -> None:
+    """P56: BEGIN, the statement and COMMIT, with an identity and without."""
+    engine = guard(create_engine(proxy.through(database.app_url)), ROW_SECURITY)
+    for session in (session_of(engine, alice), Session(engine)):
+        with session:
+            session.connection()  # the first of its pool asks more
+            session.rollback()
+            before = proxy.flights
+            session.execute(BACKEND)
+            session.commit()
+            assert proxy.flights - before == 3
+    engine.dispose()
 
 
 def test_a_libpq_without_pipelines_takes_two(
@@ -107,7 +124,7 @@ def test_whatever_goes_wrong_in_the_middle_the_connection_is_not_used_again(
     with session_of(pool, bob) as session:
         backend = session.scalar(BACKEND)
     with monkeypatch.context() as patch:
-        patch.setattr(begin, "_next_result", fail)
+        patch.setattr(pipeline, "_next_result", fail)
         with session_of(pool, bob) as session, pytest.raises((DBAPIError, MemoryError)):
             sees_own_items(session, bob)
     with session_of(pool, alice) as session:

@@ -1,7 +1,7 @@
 """An id reaches PostgreSQL as it is, or not at all."""
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 import hedgerow
@@ -35,6 +35,12 @@ def test_an_id_beyond_ascii_in_another_client_encoding(database: Database) -> No
             assert session.execute(WHO).one()[0] == name
     with Session(engine) as session:
         hedgerow.bind(session, Identity("雪"), ROW_SECURITY)
-        with pytest.raises(IdentityError, match="client_encoding"):
-            session.execute(WHO)
+        assert session.scalar(text(r"SELECT current_setting('app.user_id') = U&'\96EA'"))
     engine.dispose()
+
+
+def test_an_id_that_is_no_unicode_text(pool: Engine) -> None:
+    with Session(pool) as session:
+        hedgerow.bind(session, Identity("\ud800"), ROW_SECURITY)
+        with pytest.raises(IdentityError, match="no Unicode text"):
+            session.execute(WHO)

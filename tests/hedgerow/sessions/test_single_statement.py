@@ -1,15 +1,16 @@
 """One execute is one statement: text that holds more is refused before any of it runs."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.core.db import _engine_options, get_engine
-from hedgerow.sessions.cursors import AsyncSingleStatementCursor, SingleStatementCursor
+from app.core.db import get_engine, get_maintenance_engine
+from hedgerow import guard
 from tests.support.databases import Database
+from tests.support.sessions import ROW_SECURITY, one_connection
 
 TRAP = "SELECT 1; COMMIT; CREATE TEMP TABLE item (title text)"
 REFUSED = "cannot insert multiple commands"
@@ -17,17 +18,15 @@ REFUSED = "cannot insert multiple commands"
 
 @pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:
-    options = _engine_options(SingleStatementCursor)
-    engine = create_engine(database.app_url, pool_size=1, max_overflow=0, **options)
-    yield engine
+    engine = one_connection(database)
+    yield guard(engine, ROW_SECURITY)
     engine.dispose()
 
 
 @pytest.fixture
 async def async_engine(database: Database) -> AsyncIterator[AsyncEngine]:
-    options = _engine_options(AsyncSingleStatementCursor)
-    engine = create_async_engine(database.app_url, pool_size=1, max_overflow=0, **options)
-    yield engine
+    engine = create_async_engine(database.app_url, pool_size=1, max_overflow=0)
+    yield guard(engine, ROW_SECURITY)
     await engine.dispose()
 
 
@@ -73,8 +72,9 @@ def test_one_statement_works_as_before(engine: Engine) -> None:
             assert list(copy.rows()) == [("7",)]
 
 
-def test_the_application_uses_it() -> None:
-    engine = get_engine()
+@pytest.mark.parametrize("get", [get_engine, get_maintenance_engine])
+def test_the_application_uses_it(get: Callable[[], Engine]) -> None:
+    engine = get()
     try:
         with engine.connect() as connection, pytest.raises(ProgrammingError, match=REFUSED):
             connection.execute(text(TRAP))

@@ -5,7 +5,7 @@ import os
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-from hedgerow import AsyncSingleStatementCursor, read_only
+from hedgerow import guard, read_only
 
 from .security import passwords, row_security
 
@@ -22,11 +22,13 @@ def owner_engine() -> Engine:
     return create_engine(owner_url(), poolclass=NullPool)
 
 
-engine = create_async_engine(
-    application_url(),
-    pool_size=int(os.environ.get("LIBRARY_POOL_SIZE", "5")),
-    max_overflow=0,
-    connect_args={"cursor_factory": AsyncSingleStatementCursor},
+engine = guard(
+    create_async_engine(
+        application_url(),
+        pool_size=int(os.environ.get("LIBRARY_POOL_SIZE", "5")),
+        max_overflow=0,
+    ),
+    row_security,
 )
 reading = read_only(engine)
 new_session = async_sessionmaker(engine, expire_on_commit=False, close_resets_only=False)

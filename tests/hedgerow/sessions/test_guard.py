@@ -1,0 +1,202 @@
+"""What one transaction leaves on a guarded connection, the next one does not find."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, create_engine, event, insert, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.models import Item
+from hedgerow import ConfigurationError, RowSecurity, guard, read_only
+from tests.hedgerow.paths.support import BACKEND, async_pool_of_one
+from tests.hedgerow.signing.support import SIGNED, demand, session_with
+from tests.support.databases import Database
+from tests.support.leftovers import LEFT, found, leave
+from tests.support.people import Person, add_person
+from tests.support.sessions import ROW_SECURITY, one_connection, session_of, visible
+
+NOBODY = "would be affected by row-level security"
+MODE = text("SHOW transaction_read_only")
+
+
+@pytest.fixture
+def guarded(database: Database) -> Iterator[Engine]:
+    """Yield the application role's guarded engine, whose pool is one connection."""
+    engine = one_connection(database)
+    yield guard(engine, ROW_SECURITY)
+    engine.dispose()
+
+
+def assert_nobody(session: Session) -> None:
+    with pytest.raises(DBAPIError, match=NOBODY):
+        visible(session)
+    session.rollback()
+
+
+def attack_and_look(attacker: Session, next_user: Session, nobody: Session, person: Person) -> None:
+    """Leave everything on the connection, before each look of the next user and of nobody."""
+    clean = {}
+    for session in (next_user, nobody):
+        clean[session] = found(session)
+        session.commit()
+    backend = attacker.scalar(BACKEND)
+    for end in (Session.commit, Session.rollback):
+        for session in (next_user, nobody):
+            leave(attacker)
+            assert session.scalar(BACKEND) == backend
+            assert found(session) == clean[session]
+            end(session)
+            assert found(session) == clean[session]
+            end(session)
+        assert visible(next_user) == set(person.items)
+        end(next_user)
+        leave(attacker)
+        assert_nobody(nobody)
+
+
+def test_the_next_transaction_begins_clean(guarded: Engine, alice: Person, bob: Person) -> None:
+    """P11, P56: after one injected SELECT, the next user's and a session's that nobody bound."""
+    with session_of(guarded, alice) as attacker, session_of(guarded, bob) as next_user:
+        attack_and_look(attacker, next_user, Session(guarded), bob)
+
+
+def test_also_with_signed_identities(fresh_database: Database) -> None:
+    """P56: the attacker leaves a signature that is good for minutes yet."""
+    demand(fresh_database, SIGNED)
+    alice, bob = (add_person(fresh_database, name) for name in ("alice", "bob"))
+    engine = guard(one_connection(fresh_database), SIGNED)
+    with (
+        session_with(engine, alice, SIGNED) as attacker,
+        session_with(engine, bob, SIGNED) as next_user,
+    ):
+        attack_and_look(attacker, next_user, Session(engine), bob)
+    engine.dispose()
+
+
+def test_without_row_security_too(database: Database, alice: Person) -> None:
+    """Nothing of an identity is sent then, and the connection is clean all the same."""
+    security = RowSecurity(enabled=False)
+    engine = guard(one_connection(database), security)
+    with session_with(engine, alice, security) as attacker, Session(engine) as nobody:
+        clean = found(nobody)
+        nobody.commit()
+        leave(attacker)
+        assert found(nobody) == clean
+    engine.dispose()
+
+
+async def test_an_asynchronous_engine(database: Database, alice: Person, bob: Person) -> None:
+    async with async_pool_of_one(database.app_url) as engine:
+        pool = guard(engine, ROW_SECURITY).sync_engine
+
+        def attack() -> None:
+            with session_of(pool, alice) as attacker, session_of(pool, bob) as next_user:
+                attack_and_look(attacker, next_user, Session(pool), bob)
+
+        async with engine.connect() as connection:
+            await connection.close()
+            await connection.run_sync(lambda _: attack())
+
+
+def test_whatever_begins_the_transaction(guarded: Engine, alice: Person) -> None:
+    """P18, P56: a cursor of the driver's, COPY, many rows at once, a pipeline, a block."""
+    read_path = "SELECT current_setting('search_path')"
+
+    def cursor(connection: psycopg.Connection) -> object:
+        return connection.execute(read_path).fetchone()
+
+    def copy(connection: psycopg.Connection) -> object:
+        with connection.cursor() as cursor, cursor.copy(f"COPY ({read_path}) TO STDOUT") as rows:
+            (row,) = rows.rows()
+            return row
+
+    def many(connection: psycopg.Connection) -> object:
+        cursor = connection.cursor()
+        cursor.executemany(read_path + " WHERE %s", [(True,), (True,)], returning=True)
+        return cursor.fetchone()
+
+    def pipeline(connection: psycopg.Connection) -> object:
+        with connection.pipeline():
+            return connection.execute(read_path).fetchone()
+
+    def block(connection: psycopg.Connection) -> object:
+        with connection.transaction():
+            return connection.execute(read_path).fetchone()
+
+    for way in (cursor, copy, many, pipeline, block):
+        with session_of(guarded, alice) as attacker:
+            leave(attacker)
+        with guarded.connect() as connection:
+            driver_connection = connection.connection.driver_connection
+            assert isinstance(driver_connection, psycopg.Connection)
+            assert way(driver_connection) == ('"$user", public',), way.__name__
+            with pytest.raises(psycopg.DatabaseError, match=NOBODY):
+                driver_connection.execute("SELECT FROM item")
+
+
+def test_without_it_everything_stays(pool: Engine, alice: Person, bob: Person) -> None:
+    """The negative control: the same SELECT on an engine that is not guarded."""
+    with session_of(pool, alice) as attacker, Session(pool) as nobody:
+        clean = found(attacker)
+        leave(attacker)
+        dirty = found(nobody)
+        assert {name for name in LEFT if clean[name] == dirty[name]} == set()
+        for name in ("role", "row_security", "search_path"):
+            nobody.execute(text(f"RESET {name}"))
+        assert visible(nobody) == set(alice.items)
+
+
+def test_prepared_statements_stay(guarded: Engine, alice: Person) -> None:
+    count = text("SELECT count(*) FROM pg_prepared_statements")
+    with session_of(guarded, alice) as session:
+        for _ in range(8):
+            visible(session)
+            session.commit()
+        assert session.scalar(count)
+
+
+def test_settings_of_the_address_stay_and_those_of_a_connect_event_do_not(
+    database: Database, alice: Person
+) -> None:
+    """The trap that `guard` tells of."""
+    options = {"options": "-c work_mem=5MB"}
+    engine = guard(create_engine(database.app_url.update_query_dict(options)), ROW_SECURITY)
+
+    @event.listens_for(engine, "connect")
+    def set_more(connection: psycopg.Connection, _: object) -> None:
+        connection.execute("SET lock_timeout = '7s'")
+        connection.commit()
+
+    for session in (session_of(engine, alice), Session(engine)):
+        assert session.scalar(text("SHOW work_mem")) == "5MB"
+        assert session.scalar(text("SHOW lock_timeout")) == "0"
+        session.close()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("guard_first", [True, False])
+def test_with_read_only_in_either_order(
+    guard_first: bool, database: Database, alice: Person
+) -> None:
+    engine = one_connection(database)
+    if guard_first:
+        reading = read_only(guard(engine, ROW_SECURITY))
+    else:
+        reading = read_only(engine)
+        guard(engine, ROW_SECURITY)
+    for bound in (True, False):
+        for pool, mode in ((reading, "on"), (engine, "off")):
+            with session_of(pool, alice) if bound else Session(pool) as session:
+                for _ in range(2):
+                    assert session.scalar(MODE) == mode
+                    session.commit()
+    with session_of(reading, alice) as session, pytest.raises(DBAPIError, match="read-only"):
+        session.execute(insert(Item).values(owner_id=alice.id, title="new"))
+    engine.dispose()
+
+
+def test_another_driver_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"postgresql\+psycopg"):
+        guard(create_engine("sqlite://"), ROW_SECURITY)
