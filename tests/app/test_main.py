@@ -109,6 +109,17 @@ def test_the_front_end_is_allowed_and_other_origins_are_not(client: TestClient) 
     assert "Access-Control-Allow-Origin" not in refused.headers
 
 
+def test_a_start_as_local_that_may_be_a_mistake_is_logged(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings, "DATABASE_POOLER_URL", "postgresql://db.example.com/app")
+    with TestClient(create_app()):
+        pass
+    (line,) = (record for record in caplog.records if record.name == "app.core.logs")
+    assert line.levelname == "WARNING"
+    assert "but DATABASE_POOLER_URL leads to another machine" in line.message
+
+
 def test_starting_creates_the_first_users(client: TestClient, database: Database) -> None:
     remove_all_users(database)
     with TestClient(create_app()):
