@@ -37,6 +37,7 @@ def _check_database_url(value: str) -> str:
     # The messages do not repeat the value: it holds a password.
     try:
         url = make_url(value)
+        why_not_local(url)  # reads what the query says of hosts
     except (ArgumentError, ValueError):
         raise ValueError(
             "is not a database address; write it as postgresql://user:password@host:5432/database"
@@ -305,9 +306,9 @@ class Settings(BaseSettings):
             return None
         if remote := self.remote_address:
             return (
-                f"ENVIRONMENT is local, but {remote}: its roles and first users have the passwords "
-                "that everybody knows, unless you set others, and anybody may create accounts. Set "
-                "ENVIRONMENT=production if others reach this application."
+                f"ENVIRONMENT is local, but {remote}. The database's roles and the first users "
+                "have passwords that everybody knows, unless you set others, and anybody may "
+                "create accounts. Set ENVIRONMENT=production if others reach this application."
             )
         if self._assumed:
             return (
@@ -319,11 +320,10 @@ class Settings(BaseSettings):
     @property
     def remote_address(self) -> str | None:
         """The setting whose address is not one for development, and why; None without one."""
-        written = {"DATABASE_POOLER_URL": self.DATABASE_POOLER_URL}
-        name = "DATABASE_URL" if self.DATABASE_URL else "POSTGRES_SERVER"
-        for setting, url in {name: self.owner_url, **written}.items():
-            reason = why_not_local(make_url(url)) if url else None
-            if reason is not None:
+        owner = "DATABASE_URL" if self.DATABASE_URL else "POSTGRES_SERVER"
+        pooler = self.DATABASE_POOLER_URL
+        for setting, url in ((owner, self.owner_url), ("DATABASE_POOLER_URL", pooler)):
+            if url is not None and (reason := why_not_local(make_url(url))):
                 return f"{setting} {reason}"
         return None
 

@@ -241,6 +241,7 @@ def test_a_database_is_needed_outside_local(read: Read) -> None:
         ("DATABASE_URL", "mysql://owner:hush@db/app", "only PostgreSQL is supported"),
         ("DATABASE_URL", "hush", "is not a database address"),
         ("DATABASE_URL", "postgresql://owner:hush@db:x/app", "is not a database address"),
+        ("DATABASE_URL", "postgresql:///app?host=a:1&host=hush&port=1,2", "is not a database"),
         ("RLS_APP_USER", "postgres", "must be different roles"),
         ("RLS_APP_USER", "rls_maintenance_admin", "must be different roles"),
         ("RLS_APP_USER", "pg_read_all_data", "reserves the role name"),
