@@ -12,6 +12,7 @@ from hedgerow.audit.triggers import NAME, create_trigger_statement
 from hedgerow.catalogs.policies import LivePolicy, policies
 from hedgerow.catalogs.privileges import function_privileges, relation_privileges
 from hedgerow.catalogs.tables import LiveTable, tables_by_name
+from hedgerow.checks.fixes import RESTORE, WRITE_REVISION, remake
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.config.identity import Role
@@ -22,6 +23,8 @@ _TRIGGERS = text("""
     SELECT tgrelid, tgname, tgenabled = 'O' AS enabled FROM pg_trigger
     WHERE tgname = :name AND NOT tgisinternal AND tgrelid = to_regclass(:table)
 """)
+
+_WAS_THERE = text("SELECT to_regprocedure('rls.verify_elevation()') IS NOT NULL")
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -36,7 +39,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             TABLE,
             f"Table {TABLE} is missing: no admin's request can be recorded, so each one fails.",
-            "alembic upgrade head",
+            _remake(inspection),
         )
         return
     if inspection.login.rolsuper:
@@ -51,6 +54,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         if target in live:
             consequence = "changes by admins are not recorded"
             yield from _trigger(inspection, target, NAME, create, consequence)
+
+
+def _remake(inspection: Inspection) -> str:
+    """Return what makes the tables: where their functions are left, they have been there."""
+    fix = remake(inspection)
+    lost = inspection.application.scalar(_WAS_THERE)
+    return WRITE_REVISION if fix == RESTORE and not lost else fix
 
 
 def _recorded_tables(inspection: Inspection) -> Mapping[str, str]:

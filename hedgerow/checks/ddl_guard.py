@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
+from hedgerow.checks.fixes import UPGRADE
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
 from hedgerow.provisioning import ddl_guard
-
-_UPGRADE = "alembic upgrade head"
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -27,13 +26,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             ddl_guard.FUNCTION,
             f"Function {ddl_guard.FUNCTION} is missing or altered: {consequence}.",
-            _UPGRADE,
+            UPGRADE,
         )
     elif not guard.fires:
         yield Finding(
             ddl_guard.TRIGGER,
             f"The event trigger {ddl_guard.TRIGGER} is missing, off or altered: {consequence}.",
-            _UPGRADE
+            UPGRADE
             if guard.owner_may
             else "The tables' owner may not create it: have a superuser run, in this database,"
             f" `{ddl_guard.create_statement()};`.",

@@ -1,4 +1,4 @@
-"""The SQL that fixes what several checks find."""
+"""What fixes the findings of several checks."""
 
 from sqlalchemy import Table
 
@@ -8,6 +8,24 @@ from hedgerow.checks.inspection import Inspection
 from hedgerow.policies.policy import create_policy_statement, drop_policy_statement
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.wanted import declared_protection
+
+UPGRADE = "alembic upgrade head"
+"""Runs the revisions that are left, and brings what is no history to the settings."""
+
+RESTORE = "alembic -x rls=restore upgrade head"
+"""Makes again what revisions have once made, and the database has lost."""
+
+WRITE_REVISION = (
+    f"Run `{UPGRADE}`; if no revision does that yet, first"
+    " `alembic revision --autogenerate -m 'protect the tables'`."
+)
+"""For what a model declares and the database has never had."""
+
+
+def remake(inspection: Inspection) -> str:
+    """Return what makes what is in schema `rls`: a migration, or where one has, its restoration."""
+    migrated = any(live.enabled for live in inspection.live_tables.values())
+    return RESTORE if migrated else UPGRADE
 
 
 def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
+from hedgerow.checks.fixes import UPGRADE, remake
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.drift import differing_functions
-
-_UPGRADE = "alembic upgrade head"
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -22,15 +21,15 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             subject=functions.SCHEMA,
             sentence="Schema 'rls' is missing: requests that use a scoped table fail.",
-            fix=_UPGRADE,
+            fix=remake(inspection),
         )
         return
-    for name in differing_functions(owner, inspection.row_security):
+    for name, is_ours in differing_functions(owner, inspection.row_security).items():
+        what = "is altered or missing" if is_ours else "is not Hedgerow's"
         yield Finding(
             subject=name,
-            sentence=f"Function {name} is not Hedgerow's: policies may take a request for another"
-            " user's.",
-            fix=_UPGRADE,
+            sentence=f"Function {name} {what}: policies may take a request for another user's.",
+            fix=UPGRADE if is_ours else f"DROP ROUTINE {name};",
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
+from hedgerow.checks.fixes import UPGRADE
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -32,7 +33,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             subject=group,
             sentence=f"{login.rolname!r} inherits {group!r}: its policies apply to every request,"
             " so a user may come to see every row.",
-            fix="alembic upgrade head",
+            fix=UPGRADE
+            if login.rolname == roles.app
+            else f"Log in as {roles.app!r} (RLS_APP_USER).",
         )
 
 

@@ -1,7 +1,7 @@
 """Whether a database would keep users apart, asked as the application role before it serves."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine, MetaData
 from sqlalchemy.exc import OperationalError
@@ -12,10 +12,10 @@ from hedgerow.checks.runner import Report, run
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import explain_connection_failure
 from hedgerow.errors import DatabaseNotReadyError
-from hedgerow.findings import Level
+from hedgerow.findings import Finding, Level
 
 _SHOWN = 3
-"""How many findings with the same fix are told in full."""
+"""How many findings of one check are told in full."""
 
 
 def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> None:
@@ -57,20 +57,27 @@ def _faults(report: Report) -> list[str]:
 
 
 def _said(report: Report, level: Level) -> list[str]:
-    """Return the findings of a level in sentences, those with the same fix together."""
-    by_fix: dict[str, dict[str, None]] = {}
-    for answer in report.answers:
-        for finding in answer.findings:
-            if answer.level_of(finding) is level:
-                by_fix.setdefault(finding.fix, {})[finding.sentence] = None
-    return [_spell(list(sentences), fix) for fix, sentences in by_fix.items()]
+    """Return the findings of a level in sentences, the same one once, and no check's at length."""
+    said = [
+        sentence
+        for answer in report.answers
+        for sentence in _told([f for f in answer.findings if answer.level_of(f) is level])
+    ]
+    return list(dict.fromkeys(said))
 
 
-def _spell(sentences: Sequence[str], fix: str) -> str:
-    shown = " ".join(sentences[:_SHOWN])
-    if len(sentences) > _SHOWN:
-        shown += f" So it is with {len(sentences) - _SHOWN} more, which `hedgerow check` lists."
+def _told(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what one check found, findings with the same fix together."""
+    shown = findings[:_SHOWN]
+    for fix in dict.fromkeys(finding.fix for finding in shown):
+        sentences = " ".join(finding.sentence for finding in shown if finding.fix == fix)
+        yield _spell(sentences, fix)
+    if more := len(findings) - len(shown):
+        yield f"There are {more} more like this: `hedgerow check` lists them, each with its fix."
+
+
+def _spell(sentences: str, fix: str) -> str:
     if fix.endswith("."):
-        return f"{shown} {fix}"
+        return f"{sentences} {fix}"
     how = "as the owner run" if fix.endswith(";") else "run"
-    return f"{shown} To fix it, {how} `{fix}`."
+    return f"{sentences} To fix it, {how} `{fix}`."

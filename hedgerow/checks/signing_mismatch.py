@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
+from hedgerow.checks.fixes import UPGRADE, remake
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.trial import become_new_user
@@ -13,7 +14,6 @@ from hedgerow.errors import EXPIRED_SIGNATURE, INSUFFICIENT_PRIVILEGE, INVALID_S
 from hedgerow.findings import Finding, Level
 
 _SECRET = "RLS_CONTEXT_SECRET"  # noqa: S105
-_UPGRADE = "alembic upgrade head"
 
 _FUNCTIONS = text("""
     SELECT to_regprocedure('rls.role()') IS NOT NULL AS exist,
@@ -39,7 +39,9 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     there = inspection.application.execute(_FUNCTIONS).one()
     if not there.exist:
         yield Finding(
-            "rls", "Schema 'rls' is missing: requests that use a scoped table fail.", _UPGRADE
+            "rls",
+            "Schema 'rls' is missing: requests that use a scoped table fail.",
+            remake(inspection),
         )
     elif there.verify and wanted.signing is None:
         yield Finding(
@@ -54,7 +56,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             _SECRET,
             "The application signs identities (RLS_CONTEXT_SECRET), but the database does not check"
             " signatures: injected SQL can take any identity.",
-            _UPGRADE,
+            UPGRADE,
         )
     else:
         yield from _try_identity(inspection)
@@ -71,7 +73,7 @@ def _try_identity(inspection: Inspection) -> Iterator[Finding]:
                 yield Finding(
                     _SECRET,
                     f"{_SECRET} differs from the database's key, so every request fails.",
-                    _UPGRADE,
+                    UPGRADE,
                 )
             case state if state == EXPIRED_SIGNATURE:
                 yield Finding(
@@ -89,7 +91,7 @@ def _try_identity(inspection: Inspection) -> Iterator[Finding]:
 def _unreadable_key(inspection: Inspection) -> Finding:
     owners = inspection.application.execute(_KEY_OWNERS).one_or_none()
     if owners is None:
-        fix = _UPGRADE
+        fix = UPGRADE
     elif owners.function == owners.key:
         fix = f"GRANT ALL ON rls.signing_key TO {sql.name(owners.key)};"
     else:

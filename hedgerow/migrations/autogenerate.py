@@ -44,7 +44,7 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
     row_security = context.opts.get(ROW_SECURITY_OPTION)
     if row_security is None or connection is None or not isinstance(metadata, MetaData):
         return PriorityDispatchResult.CONTINUE
-    tables = [table for table in metadata.tables.values() if _is_included(context, table)]
+    tables = included_tables(context, metadata)
     check_declarations(metadata, tables)
     has_functions = functions.exist(connection)
     drifted = drifted_roles(connection, row_security)
@@ -60,18 +60,28 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         needed = differences(connection, tables, row_security, dropped)
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
-    has_audit = has_functions and audit_functions.exist(connection)
-    calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in needed)
-    if row_security.audit is not None and not has_audit and (has_functions or calls_functions):
-        needed.insert(0, CreateAuditOp())
-    if not has_functions and calls_functions:
-        needed.insert(0, CreateFunctionsOp(id_type=row_security.id_type))
-    if row_security.audit is None and has_audit:
+    needed[:0] = missing_functions(connection, needed, row_security)
+    if row_security.audit is None and has_functions and audit_functions.exist(connection):
         needed.append(DropAuditOp())
     before, after = around_tables(needed)
     upgrade.ops[:0] = before
     upgrade.ops.extend(after)
     return PriorityDispatchResult.CONTINUE
+
+
+def missing_functions(
+    connection: Connection, needed: Iterable[RowSecurityOp], row_security: RowSecurity
+) -> list[RowSecurityOp]:
+    """Return what makes schema `rls` and the audit trail, where `needed` wants it and it lacks."""
+    has_functions = functions.exist(connection)
+    has_audit = has_functions and audit_functions.exist(connection)
+    calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in needed)
+    missing: list[RowSecurityOp] = []
+    if not has_functions and calls_functions:
+        missing.append(CreateFunctionsOp(id_type=row_security.id_type))
+    if row_security.audit is not None and not has_audit and (has_functions or calls_functions):
+        missing.append(CreateAuditOp())
+    return missing
 
 
 def around_tables(
@@ -83,6 +93,11 @@ def around_tables(
     for operation in sorted(operations, key=lambda operation: operation.order):
         (before if operation.before_tables else after).append(operation)
     return before, after
+
+
+def included_tables(context: AutogenContext, metadata: MetaData) -> list[Table]:
+    """Return the tables that the project lets autogenerate see."""
+    return [table for table in metadata.tables.values() if _is_included(context, table)]
 
 
 def _is_included(context: AutogenContext, table: Table) -> bool:

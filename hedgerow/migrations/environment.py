@@ -15,6 +15,7 @@ from hedgerow.connect import connect, first_line
 from hedgerow.errors import MigrationError, ProvisioningError
 from hedgerow.migrations import script
 from hedgerow.migrations.operation import ROW_SECURITY_OPTION
+from hedgerow.migrations.restore import RESTORE, restore
 from hedgerow.migrations.schemas import used_schemas
 from hedgerow.migrations.tidy import tidy
 from hedgerow.provisioning.ddl_guard import refuse_ddl
@@ -79,11 +80,14 @@ def run(
                     ensure_roles(connection, row_security, passwords)
                 context.run_migrations()
                 if _moves_database():
-                    reconcile_functions(
-                        connection,
-                        row_security,
-                        may_stop_signing="signing=off" in context.get_x_argument(),
-                    )
+                    may_stop_signing = "signing=off" in context.get_x_argument()
+                    if RESTORE in context.get_x_argument():
+                        _require_head()
+                        reconcile_functions(
+                            connection, row_security, may_stop_signing=may_stop_signing
+                        )
+                        restore(connection, context.get_context(), target_metadata, row_security)
+                    reconcile_functions(connection, row_security, may_stop_signing=may_stop_signing)
                     record_logins(connection)
                     refuse_ddl(connection, row_security)
                     reconcile(connection, target_metadata, row_security)
@@ -117,6 +121,15 @@ def _prepare(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_lock(_LOCK)))
     connection.execute(text("SET row_security = off"))
     connection.commit()  # or a rollback would take the setting back
+
+
+def _require_head() -> None:
+    """Raise MigrationError where the command does not go to the newest revision.
+
+    What the models declare is right for the tables of that one alone.
+    """
+    if set(context.get_context().get_current_heads()) != set(context.get_head_revisions() or ()):
+        raise MigrationError(f"-x {RESTORE} needs every revision: run it with `upgrade head`.")
 
 
 def _moves_database() -> bool:

@@ -7,7 +7,6 @@ a READ ONLY transaction too, so TEMPORARY is taken from all who were not given i
 
 import logging
 from collections.abc import Collection, Iterator
-from dataclasses import astuple
 
 from sqlalchemy import Connection
 
@@ -81,7 +80,7 @@ def refuse_ddl(connection: Connection, row_security: RowSecurity) -> None:
 
 
 def _roles_of_requests(roles: RoleNames) -> list[str]:
-    return [name for name in astuple(roles) if name != roles.maintenance]
+    return [roles.app, *roles.taken]
 
 
 def _statement(file: str, **values: str) -> str:

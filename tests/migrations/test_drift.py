@@ -70,6 +70,19 @@ def test_a_membership_inherited_by_its_grant(server: URL, project: MiniProject) 
         project.alembic("check")
 
 
+def test_a_restoration_undoes_all_of_it_without_a_revision(project: MiniProject) -> None:
+    """P57: what `hedgerow check` prints where policies are lost."""
+    project.by_hand(*(with_names(project, change) for change, _, _ in TABLE_CHANGES))
+    project.alembic("-x", "rls=restore", "upgrade", "head")
+    project.alembic("check")
+
+
+def test_a_restoration_is_for_the_newest_revision_alone(project: MiniProject) -> None:
+    line = project.refused("-x", "rls=restore", "downgrade", "-1")
+    assert "run it with `upgrade head`" in line
+    project.alembic("check")
+
+
 def test_an_unmanaged_policy(project: MiniProject) -> None:
     create = "CREATE POLICY note_of_the_day ON note FOR SELECT TO {app} USING (id = 1)"
     with changed(project, create, "DROP POLICY note_of_the_day ON note"):

@@ -9,6 +9,16 @@ SECRET = "the secret of the tests of checks"
 OTHER_SECRET = "another secret, of another database"
 
 _DEFINER = "CREATE FUNCTION everything() RETURNS SETOF item LANGUAGE sql SECURITY DEFINER"
+
+
+def _drop_policies(role: str) -> str:
+    """Return what DROP OWNED BY does to the policies for a role (on PostgreSQL 16 and later)."""
+    return f"""DO $$ DECLARE p record; BEGIN
+        FOR p IN SELECT polname, polrelid::regclass AS of FROM pg_policy
+            WHERE polroles = ARRAY['{role}'::regrole::oid]
+        LOOP EXECUTE format('DROP POLICY %I ON %s', p.polname, p.of); END LOOP; END $$"""
+
+
 _OWNS = "owner_id = (SELECT rls.user_id())"
 
 UNDECLARED = MetaData()
@@ -74,6 +84,9 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("H104", "item", ("ALTER TABLE item DISABLE ROW LEVEL SECURITY",)),
     Fault("H104", "item", ("ALTER TABLE item FORCE ROW LEVEL SECURITY",)),
+    Fault("H104", "item", (_drop_policies("{admin}"),)),
+    Fault("H104", "user", (_drop_policies("{app}"), "REVOKE SELECT, UPDATE ON item FROM {app}")),
+    Fault("H104", "item", ("DROP SCHEMA rls CASCADE",)),
     Fault(
         "H105",
         "item.item_owner_select",
@@ -95,6 +108,8 @@ FAULTS: tuple[Fault, ...] = (
             " RETURN 'admin'",
         ),
     ),
+    Fault("H106", "rls.own()", ("CREATE FUNCTION rls.own() RETURNS int LANGUAGE sql RETURN 1",)),
+    Fault("H106", "rls", ("DROP SCHEMA rls CASCADE",)),
     Fault("H107", "ALTER ROLE {app} NOCREATEDB", ("ALTER ROLE {app} CREATEDB",), own_roles=True),
     Fault("H108", "RLS_CONTEXT_SECRET", settings={"RLS_CONTEXT_SECRET": SECRET}),
     Fault(
@@ -117,6 +132,7 @@ FAULTS: tuple[Fault, ...] = (
         ("ALTER FUNCTION rls.verify_identity() OWNER TO {maintenance}",),
         signed=True,
     ),
+    Fault("H108", "rls", ("DROP SCHEMA rls CASCADE",)),
     Fault("H109", "public", ("GRANT SELECT ON rls.signing_key TO PUBLIC",)),
     Fault("H109", "{admin}", ("GRANT INSERT ON rls.signing_key TO {admin}",)),
     Fault("H109", "{app}", ("GRANT SELECT (inner_pad) ON rls.signing_key TO {app}",)),
@@ -292,6 +308,7 @@ FAULTS: tuple[Fault, ...] = (
         ("DROP INDEX ix_item_owner_id, ix_item_owner_id_created_at_id",),
     ),
     Fault("H125", "pooler", autocommit=True),
+    Fault("H126", "rls.audit", ("DROP TABLE rls.audit, rls.audit_head",)),
     Fault("H126", "rls.audit", ("ALTER TABLE rls.audit DISABLE ROW LEVEL SECURITY",)),
     Fault("H126", "rls.audit {app}", ("GRANT INSERT ON rls.audit TO {app}",)),
     Fault("H126", "rls.audit {admin}", ("GRANT DELETE, TRUNCATE ON rls.audit TO {admin}",)),
