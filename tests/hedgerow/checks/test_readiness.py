@@ -152,7 +152,8 @@ def test_settings_that_the_database_does_not_follow_yet(
 
 
 def test_switched_off_on_purpose_is_ready(fresh_database: Database) -> None:
-    run_as_owner(fresh_database, "ALTER TABLE item DISABLE ROW LEVEL SECURITY")
+    for table in ("item", '"user"'):
+        run_as_owner(fresh_database, f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     verify(
         fresh_database.engine(fresh_database.app_url),
         SQLModel.metadata,
@@ -257,7 +258,8 @@ def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
 def test_switched_off_row_security_is_said_once(
     fresh_database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run_as_owner(fresh_database, "ALTER TABLE item DISABLE ROW LEVEL SECURITY")
+    for table in ("item", '"user"'):
+        run_as_owner(fresh_database, f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     row_security = replace(ROW_SECURITY, enabled=False, logger="app.core.rls")
     with caplog.at_level(logging.WARNING):
         verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, row_security)
