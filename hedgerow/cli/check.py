@@ -17,7 +17,9 @@ from hedgerow.checks.reports import as_json, plain, sarif
 from hedgerow.checks.runner import run
 from hedgerow.cli.allowed import allowlist_at
 from hedgerow.config.project import load_project
+from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import connect
+from hedgerow.sessions.guard import guard
 
 # Comparing policies locks a table against writers, who must not wait long for that.
 _LOCK_TIMEOUT = text("SET lock_timeout = '3s'")
@@ -68,6 +70,7 @@ def command(
         _connect(
             project.application_url(),
             "If it is a new database or a changed password, run `alembic upgrade head`.",
+            project.row_security,
         ) as application,
     ):
         owner.execute(_LOCK_TIMEOUT)
@@ -80,12 +83,14 @@ def command(
 
 
 @contextmanager
-def _connect(url: URL, fix: str) -> Iterator[Connection]:
+def _connect(url: URL, fix: str, guarded: RowSecurity | None = None) -> Iterator[Connection]:
     # A prepared statement would stay on a pooler's connection, which the next transaction leaves.
     is_psycopg = url.get_driver_name() == "psycopg"
     engine = create_engine(
         url, poolclass=NullPool, connect_args={"prepare_threshold": None} if is_psycopg else {}
     )
+    if guarded is not None and is_psycopg:
+        guard(engine, guarded)  # a pooler may hand out a session in which a request left settings
     with connect(engine, fix) as connection:
         yield connection
 

@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.errors import IdentityError
-from hedgerow.sessions import pipeline
-from hedgerow.sessions.guarded import CLEAN, is_guarded
+from hedgerow.sessions import guarded, pipeline
 from hedgerow.sessions.pipeline import Driver, Steps
 
 
@@ -32,7 +31,8 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
         if driver_connection.autocommit:
             raise IdentityError(_AUTOCOMMIT)
         if pipeline.is_ready(driver_connection):
-            _begin_in_one_flush(connection, driver_connection, settings)
+            steps = guarded.begin_and_set(driver_connection, settings)
+            _drive(connection, driver_connection, steps, "BEGIN and set_config() for the identity")
             return
     set_locally(connection, settings)
 
@@ -51,13 +51,16 @@ def set_locally(connection: Connection, settings: Mapping[str, str]) -> None:
     connection.execute(select(*sql.set_config_calls(settings)))
 
 
-def _begin_in_one_flush(
-    connection: Connection,
-    driver_connection: Driver,
-    settings: Mapping[str, str],
+def clean(connection: Connection) -> None:
+    """Clean a guarded connection's session, outside of a transaction and at one round trip."""
+    driver_connection: Any = connection.connection.driver_connection
+    if pipeline.is_ready(driver_connection):
+        _drive(connection, driver_connection, guarded.clean(driver_connection), "RESET ALL")
+
+
+def _drive(
+    connection: Connection, driver_connection: Driver, steps: Steps[None], what: str
 ) -> None:
-    first = CLEAN if is_guarded(driver_connection) else ()
-    steps = pipeline.begin_and_set(driver_connection, settings, first=first)
     try:
         if isinstance(driver_connection, psycopg.AsyncConnection):
             connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
@@ -72,7 +75,7 @@ def _begin_in_one_flush(
         if lost:
             connection.invalidate(error)
         raise DBAPIError.instance(
-            "BEGIN and set_config() for the identity",
+            what,
             None,
             error,
             psycopg.Error,

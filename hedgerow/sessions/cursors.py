@@ -6,21 +6,38 @@ pooled connection for the next user: a temporary view in a table's place, a prep
 the driver's own name. The extended protocol takes one statement only, at as many round trips.
 """
 
+import re
 from typing import Any
 
 from psycopg import AsyncCursor, Cursor
 from psycopg._queries import PostgresQuery
+from psycopg.pq.abc import PGresult
 from psycopg.rows import Row
+
+from hedgerow.sessions.guarded import guarded
+
+_LEAVES_MORE = re.compile(rb"PREPARE|DEALLOCATE|DECLARE|LISTEN|DO\b|LOAD")
+"""Tags of statements that may leave more than settings in the session: a prepared statement, a
+cursor, a subscription. DO may run any of them."""
 
 
 class _SingleStatement:
-    """Overrides psycopg's own hook (3.2 and 3.3); a test fails where a release moves it."""
+    """Overrides psycopg's own hooks (3.2 and 3.3); a test fails where a release moves one."""
+
+    _conn: Any
 
     def _execute_send(
         self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None
     ) -> None:
         send: Any = super()
         send._execute_send(query, force_extended=True, binary=binary)
+
+    def _check_results(self, results: list[PGresult]) -> None:
+        check: Any = super()
+        check._check_results(results)
+        for result in results:
+            if _LEAVES_MORE.match(result.command_status or b"") and (state := guarded(self._conn)):
+                state.has_more = True
 
 
 class SingleStatementCursor(_SingleStatement, Cursor[Row]):

@@ -1,6 +1,7 @@
-"""A psycopg connection whose transactions each begin clean, and as nobody."""
+"""A psycopg connection whose transactions each begin clean, and as nobody where none is bound."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import ref
 
@@ -16,31 +17,71 @@ BEGIN would take its isolation level, and whether it may write, from what was le
 between, a pooler in transaction mode has no moment to give BEGIN another session.
 """
 
-_HOOK = "_exec_command"
+_UNLOCK: Final = "pg_catalog.pg_advisory_unlock_all()"
+
+_HOOK: Final = "_exec_command"
 """psycopg's own way to send BEGIN (3.2 and 3.3), whatever begins: a cursor, COPY, `transaction()`,
 two phases. A test fails where a release moves it."""
 
-
-def is_guarded(driver_connection: Driver) -> bool:
-    """Return whether `begin_clean` has been given this connection."""
-    return _HOOK in vars(driver_connection)
+_STATE: Final = "_hedgerow_guarded"
 
 
-def begin_clean(driver_connection: Driver, nobody: Mapping[str, str]) -> None:
+@dataclass
+class Guarded:
+    """What is known of a guarded connection."""
+
+    nobody: Mapping[str, str]
+    """The settings of a transaction without an identity."""
+
+    is_from_pool: bool = True
+    """Whether its next transaction is the first since the pool has handed it out."""
+
+    has_more: bool = False
+    """Whether a statement may have left in the session what CLEAN does not take back."""
+
+
+def guarded(driver_connection: Any) -> Guarded | None:
+    """Return what is known of a guarded connection; None for any other."""
+    state: Guarded | None = vars(driver_connection).get(_STATE)
+    return state
+
+
+def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Guarded:
     """Have the connection clean itself with each BEGIN, and make `nobody`'s settings after it."""
     known, own = ref(driver_connection), getattr(type(driver_connection), _HOOK)
 
+    # Not a bound method, which would hold the connection that holds it.
     def execute(command: Any, *arguments: Any, **options: Any) -> Steps[Any]:
         connection = known()
-        if not isinstance(command, bytes) or not command.startswith(b"BEGIN"):
+        if connection is None or not isinstance(command, bytes) or command[:5] != b"BEGIN":
             return (yield from own(connection, command, *arguments, **options))
-        if connection is not None and pipeline.is_ready(connection):
-            return (yield from pipeline.begin_and_set(connection, nobody, first=CLEAN))
+        if pipeline.is_ready(connection):
+            return (yield from begin_and_set(connection, nobody))
         for each in (*CLEAN, command, *_as_utility(nobody)):
             yield from own(connection, each)
 
-    # Not a bound method, which would hold the connection that holds it.
     setattr(driver_connection, _HOOK, execute)
+    state = Guarded(nobody)
+    setattr(driver_connection, _STATE, state)
+    return state
+
+
+def begin_and_set(driver_connection: Driver, settings: Mapping[str, str]) -> Steps[None]:
+    """Do what `pipeline.begin_and_set` does; a guarded connection is cleaned in the same flush.
+
+    A lock of the session's is given back if it was taken before the pool handed the connection out.
+    """
+    state = guarded(driver_connection)
+    if state is None:
+        return pipeline.begin_and_set(driver_connection, settings)
+    calls = [_UNLOCK] if state.is_from_pool else []
+    state.is_from_pool = False
+    return pipeline.begin_and_set(driver_connection, settings, first=CLEAN, calls=calls)
+
+
+def clean(driver_connection: Driver) -> Steps[None]:
+    """Clean a guarded connection that is in no transaction, in a flush of its own."""
+    return pipeline.run(driver_connection, CLEAN)
 
 
 def _as_utility(settings: Mapping[str, str]) -> list[bytes]:

@@ -30,16 +30,30 @@ def is_ready(driver_connection: Driver) -> bool:
     )
 
 
-def begin_and_set(
-    driver_connection: Driver, settings: Mapping[str, str], *, first: Iterable[bytes] = ()
-) -> Steps[None]:
-    """Send `first`, BEGIN and the settings in one flush; yield whenever the socket must be awaited.
+def run(driver_connection: Driver, statements: Iterable[bytes]) -> Steps[None]:
+    """Run `statements` in one flush; yield whenever the socket must be waited for.
 
-    Raises IdentityError for a value that cannot be sent as it is, psycopg's error where the server
-    refuses.
+    Raises psycopg's error where the server refuses one; those after it are not run.
     """
-    begin = (*first, _begin_command(driver_connection))
-    return _one_flush(driver_connection, [*((each, ()) for each in begin), _set_locally(settings)])
+    return _one_flush(driver_connection, [(statement, ()) for statement in statements])
+
+
+def begin_and_set(
+    driver_connection: Driver,
+    settings: Mapping[str, str],
+    *,
+    first: Iterable[bytes] = (),
+    calls: Sequence[str] = (),
+) -> Steps[None]:
+    """Run `first`, begin a transaction, call functions and make `settings` in it: in one flush.
+
+    Raises what `run` does, and IdentityError for a value that cannot be sent as it is.
+    """
+    statements: list[tuple[bytes, Sequence[bytes]]] = [(statement, ()) for statement in first]
+    statements.append((_begin_command(driver_connection), ()))
+    if calls or settings:
+        statements.append(_select(calls, settings))
+    return _one_flush(driver_connection, statements)
 
 
 def _one_flush(
@@ -77,9 +91,9 @@ def _next_result(pgconn: pq.abc.PGconn) -> Steps[pq.abc.PGresult]:
             return result
 
 
-def _set_locally(settings: Mapping[str, str]) -> tuple[bytes, list[bytes]]:
-    """Return the statement that makes `settings`, and its parameters: each name and its value."""
-    calls = []
+def _select(calls: Sequence[str], settings: Mapping[str, str]) -> tuple[bytes, list[bytes]]:
+    """Return the statement that makes `calls` and `settings`, and the parameters of the latter."""
+    calls = list(calls)
     for position, value in enumerate(settings.values()):
         text = f"${2 * position + 2}"
         if not value.isascii():

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 
 import hedgerow
 from app.models import Item
-from hedgerow import Identity, Role, RowSecurity
+from hedgerow import Identity, Role, RowSecurity, guard
 from tests.hedgerow.paths.support import BACKEND, ITEM_IDS, NOBODY, WHO
 from tests.hedgerow.signing.support import PLAIN, session_with
 from tests.pgbouncer.pgbouncer import SERVER_CONNECTIONS, PgBouncer
 from tests.support.databases import Database
 from tests.support.isolation import assert_kept_apart
+from tests.support.leftovers import attack_and_look
 from tests.support.people import Person
 
 CLIENTS = 16
@@ -34,10 +35,10 @@ Backends = defaultdict[UUID | None, set[int]]
 
 
 @pytest.fixture
-def engine(pooler: PgBouncer, database: Database) -> Iterator[Engine]:
+def engine(pooler: PgBouncer, database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     """Yield an engine with a connection to PgBouncer for each client."""
     engine = create_engine(pooler.through(database.app_url), **OPTIONS)
-    yield engine
+    yield guard(engine, row_security)
     engine.dispose()
 
 
@@ -86,7 +87,7 @@ def visit_as_nobody(engine: Engine, backends: Backends) -> None:
         with engine.connect() as connection:
             assert tuple(connection.execute(WHO).one()) == NOBODY
             backends[None].add(connection.scalars(BACKEND).one())
-            with pytest.raises(DBAPIError, match="carries no identity"):
+            with pytest.raises(DBAPIError, match="row-level security"):
                 connection.execute(ITEM_IDS)
 
 
@@ -125,6 +126,7 @@ async def test_tasks_of_two_users(
 ) -> None:
     backends: Backends = defaultdict(set)
     engine = create_async_engine(pooler.through(database.app_url), **OPTIONS)
+    guard(engine, row_security)
 
     async def visit(person: Person) -> None:
         for round_ in range(ROUNDS):
@@ -138,6 +140,31 @@ async def test_tasks_of_two_users(
     await asyncio.gather(*(visit((alice, bob)[number % 2]) for number in range(CLIENTS)))
     await engine.dispose()
     assert_shared(backends)
+
+
+async def test_the_next_transaction_begins_clean(
+    pooler: PgBouncer, database: Database, row_security: RowSecurity, alice: Person, bob: Person
+) -> None:
+    """P56: also where one client's SELECT has left settings in the session that another gets."""
+    url = pooler.through(database.app_url)
+    theirs = create_engine(url, **OPTIONS)
+    ours = guard(create_engine(url, **OPTIONS), row_security)
+    asynchronous = guard(create_async_engine(url, **OPTIONS), row_security)
+
+    def attack(engine: Engine) -> None:
+        with (
+            session_with(theirs, alice, row_security) as attacker,
+            session_with(engine, bob, row_security) as next_user,
+        ):
+            attack_and_look(attacker, next_user, Session(engine), bob)
+
+    attack(ours)
+    async with asynchronous.connect() as connection:
+        await connection.close()
+        await connection.run_sync(lambda _: attack(asynchronous.sync_engine))
+    await asynchronous.dispose()
+    for engine in (theirs, ours):
+        engine.dispose()
 
 
 @pytest.mark.parametrize("row_security", [PLAIN], indirect=True, ids=["plain"])

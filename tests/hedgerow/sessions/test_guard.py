@@ -13,11 +13,10 @@ from hedgerow import ConfigurationError, RowSecurity, guard, read_only
 from tests.hedgerow.paths.support import BACKEND, async_pool_of_one
 from tests.hedgerow.signing.support import SIGNED, demand, session_with
 from tests.support.databases import Database
-from tests.support.leftovers import LEFT, found, leave
+from tests.support.leftovers import INJECTED, LEFT, NOBODY, attack_and_look, found, leave
 from tests.support.people import Person, add_person
 from tests.support.sessions import ROW_SECURITY, one_connection, session_of, visible
 
-NOBODY = "would be affected by row-level security"
 MODE = text("SHOW transaction_read_only")
 
 
@@ -27,33 +26,6 @@ def guarded(database: Database) -> Iterator[Engine]:
     engine = one_connection(database)
     yield guard(engine, ROW_SECURITY)
     engine.dispose()
-
-
-def assert_nobody(session: Session) -> None:
-    with pytest.raises(DBAPIError, match=NOBODY):
-        visible(session)
-    session.rollback()
-
-
-def attack_and_look(attacker: Session, next_user: Session, nobody: Session, person: Person) -> None:
-    """Leave everything on the connection, before each look of the next user and of nobody."""
-    clean = {}
-    for session in (next_user, nobody):
-        clean[session] = found(session)
-        session.commit()
-    backend = attacker.scalar(BACKEND)
-    for end in (Session.commit, Session.rollback):
-        for session in (next_user, nobody):
-            leave(attacker)
-            assert session.scalar(BACKEND) == backend
-            assert found(session) == clean[session]
-            end(session)
-            assert found(session) == clean[session]
-            end(session)
-        assert visible(next_user) == set(person.items)
-        end(next_user)
-        leave(attacker)
-        assert_nobody(nobody)
 
 
 def test_the_next_transaction_begins_clean(guarded: Engine, alice: Person, bob: Person) -> None:
@@ -200,3 +172,62 @@ def test_with_read_only_in_either_order(
 def test_another_driver_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"postgresql\+psycopg"):
         guard(create_engine("sqlite://"), ROW_SECURITY)
+
+
+def run_once(engine: Engine, statement: str) -> None:
+    """Run one statement of an attacker's in a transaction that commits."""
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("wrapped", ["{}", "DO $$ BEGIN EXECUTE '{}'; END $$"])
+def test_no_statement_of_an_attackers_takes_the_place_of_a_prepared_one(
+    wrapped: str, guarded: Engine, alice: Person, bob: Person
+) -> None:
+    """P56: psycopg would run it by its name, in the next user's transaction."""
+    for _ in range(8):
+        with session_of(guarded, bob) as session:
+            assert visible(session) == set(bob.items)
+            session.commit()
+    for statement in ("DEALLOCATE _pg3_0", "PREPARE _pg3_0 AS SELECT gen_random_uuid() AS id"):
+        run_once(guarded, wrapped.format(statement))
+    for _ in range(8):
+        with session_of(guarded, bob) as session:
+            assert visible(session) == set(bob.items)
+            session.commit()
+
+
+def test_without_it_such_a_statement_does(pool: Engine, alice: Person) -> None:
+    """The negative control."""
+    for _ in range(8):
+        with session_of(pool, alice) as session:
+            visible(session)
+            session.commit()
+    for statement in ("DEALLOCATE _pg3_0", "PREPARE _pg3_0 AS SELECT gen_random_uuid() AS id"):
+        run_once(pool, statement)
+    with session_of(pool, alice) as session:
+        assert not visible(session) & set(alice.items)
+
+
+def test_what_else_a_session_holds_ends_with_it(guarded: Engine, database: Database) -> None:
+    """P60: a lock that one SELECT took; a subscription, and a cursor that outlives transactions."""
+    run_once(guarded, "SELECT pg_advisory_lock(1)")
+    with guarded.connect() as connection, database.as_owner() as owner:
+        backend = connection.scalar(BACKEND)
+        assert owner.scalar(text("SELECT pg_try_advisory_lock(1)"))
+        connection.execute(text("SELECT pg_advisory_lock(2)"))
+        connection.commit()
+        connection.execute(BACKEND)  # a lock that is held from one transaction to the next stays
+        assert not owner.scalar(text("SELECT pg_try_advisory_lock(2)"))
+    for statement in ("LISTEN news", "DECLARE rows CURSOR WITH HOLD FOR SELECT 1"):
+        run_once(guarded, statement)
+        with guarded.connect() as connection:
+            assert connection.scalar(BACKEND) != backend
+            backend = connection.scalar(BACKEND)
+
+
+def test_in_autocommit_each_statement_is_clean(guarded: Engine, alice: Person) -> None:
+    with Session(guarded.execution_options(isolation_level="AUTOCOMMIT")) as session:
+        clean = found(session)
+        session.execute(INJECTED)
+        assert found(session) == clean

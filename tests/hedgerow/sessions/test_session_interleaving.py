@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from app.models import Item
+from hedgerow import guard
+from tests.support.leftovers import INJECTED, found
 from tests.support.people import Person
-from tests.support.sessions import AdminContext, session_of, visible
+from tests.support.sessions import ROW_SECURITY, AdminContext, session_of, visible
 
 ENDINGS = st.sampled_from(["commit", "rollback", "close", "error", "commit and read"])
 PEOPLE = st.sampled_from([0, 1])
@@ -28,6 +30,8 @@ class TakingTurns(stateful.RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.sessions = [session_of(self.engine, person) for person in self.people]
+        with Session(self.engine) as session:
+            self.nobody = found(session)
         self.stored: list[set[UUID]] = [set(person.items) for person in self.people]
 
     def _end(self, who: int, ending: str, stored: set[UUID]) -> None:
@@ -78,6 +82,18 @@ class TakingTurns(stateful.RuleBasedStateMachine):
         self._end(who, ending, self.stored[who])
 
     @stateful.rule(who=PEOPLE, ending=ENDINGS)
+    def leave_settings(self, who: int, ending: str) -> None:
+        self.sessions[who].execute(INJECTED)
+        self._end(who, ending, self.stored[who])
+
+    @stateful.rule()
+    def look_as_nobody(self) -> None:
+        with Session(self.engine) as session:
+            assert found(session) == self.nobody
+            with pytest.raises(ProgrammingError, match="row-level security"):
+                visible(session)
+
+    @stateful.rule(who=PEOPLE, ending=ENDINGS)
     def look_as_an_admin(self, who: int, ending: str) -> None:
         session = self.sessions[who]
         with AdminContext.create_full_admin(self.people[who].id, session):
@@ -99,8 +115,9 @@ class TakingTurns(stateful.RuleBasedStateMachine):
 
 
 def test_two_users_take_turns(pool: Engine, alice: Person, bob: Person) -> None:
-    """P11, P13."""
-    machine = type("Machine", (TakingTurns,), {"engine": pool, "people": (alice, bob)})
+    """P11, P13, P56: one of them, or what was injected into their requests, leaves settings."""
+    scene = {"engine": guard(pool, ROW_SECURITY), "people": (alice, bob)}
+    machine = type("Machine", (TakingTurns,), scene)
     stateful.run_state_machine_as_test(
         machine, settings=settings(max_examples=40, stateful_step_count=15, deadline=None)
     )
