@@ -50,14 +50,26 @@ class Asked:
 REFUSED = 413, {"detail": "Content Too Large"}
 
 
-@pytest.mark.parametrize("path", ["/items/", "/login/test-token", "/nothing"])
-async def test_one_that_says_its_length_is_not_read(path: str) -> None:
-    asked = Asked(("content-length", str(50 * 2**20)), chunks=800, path=path)
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [
+        ("/items/", str(50 * 2**20)),
+        ("/login/test-token", str(settings.MAX_BODY_SIZE + 1)),
+        ("/nothing", "9" * 5000),
+    ],
+)
+async def test_one_that_says_its_length_is_not_read(path: str, length: str) -> None:
+    asked = Asked(("content-length", length), chunks=800, path=path)
     assert await asked.answer() == REFUSED
     assert asked.taken == 0
     assert asked.headers[b"content-type"] == b"application/json"
     assert asked.headers[b"access-control-allow-origin"] == settings.FRONTEND_HOST.encode()
     assert b"x-request-id" in asked.headers
+
+
+def test_the_refusal_is_documented() -> None:
+    document = create_app().openapi()
+    assert "413" in document["paths"][f"{API}/items/"]["post"]["responses"]
 
 
 async def test_one_that_does_not_is_read_as_far_as_the_limit() -> None:
