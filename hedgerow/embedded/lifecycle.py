@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ _FAST_STOP_SECONDS = 60.0
 _IMMEDIATE_STOP_SECONDS = 10.0
 _ORPHANS_SECONDS = 20.0  # backends end by themselves once they notice that their server is gone
 _PORT_ATTEMPTS = 5
+_AGAIN_SECONDS = 1.0
 
 
 def choose_port(memory: Path) -> int:
@@ -152,9 +155,12 @@ def _start_once(cluster: Cluster, password: str, how: Start) -> int:
             program.wait()
         return port
     except BaseException:
-        if program is not None and program.poll() is None:
+        # Asked more than once: it ignores the signal as it begins, where its starter ignores it, as
+        # the background jobs of a shell do.
+        while program is not None and program.poll() is None:
             cluster.account.send(signal.SIGQUIT, program.pid)
-            program.wait()
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(_AGAIN_SECONDS)
         raise
 
 

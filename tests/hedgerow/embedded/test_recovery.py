@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.embedded import EmbeddedServer, EmbeddedServerError
+from hedgerow.embedded.account import Account
 from hedgerow.embedded.lifecycle import choose_port
 from hedgerow.embedded.postmaster import Process, look_up
 from tests.hedgerow.embedded.support import FAST, ServerUser, ask, postmaster_pid
@@ -143,6 +144,33 @@ def test_an_interrupted_start_leaves_no_server(
     assert len(started) == 1
     assert look_up(started[0].pid) is None
     assert ask(server.acquire(), "SELECT 1") == 1
+
+
+def test_a_start_that_fails_leaves_no_server_where_the_first_signal_to_it_is_lost(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a background job, whose programs ignore SIGQUIT until they say otherwise."""
+    from hedgerow.embedded import lifecycle
+
+    started: list[Process] = []
+    sent: list[int] = []
+    send = Account.send
+
+    def fail(_cluster: object, _password: str, process: Process, _timeout: float) -> int:
+        started.append(process)
+        raise EmbeddedServerError("not ready")
+
+    def lose_the_first(account: Account, number: signal.Signals, pid: int) -> None:
+        sent.append(number)
+        if len(sent) > 1:
+            send(account, number, pid)
+
+    monkeypatch.setattr(lifecycle, "wait_until_ready", fail)
+    monkeypatch.setattr(lifecycle, "_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(Account, "send", lose_the_first)
+    with pytest.raises(EmbeddedServerError, match="not ready"):
+        server.acquire()
+    assert look_up(started[0].pid) is None
 
 
 def test_the_log_of_the_run_before_is_kept_and_no_more(folder: Path) -> None:
