@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, make_url
 
+from tests.support import owners
 from tests.support.databases import (
     Database,
     clean_environment,
@@ -74,6 +75,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server that this process started."""
+    owners.leave_all()
     if not hasattr(config, "workerinput"):
         _SERVER.stop()
 

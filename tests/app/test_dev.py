@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 
 from app.core.strength import DEFAULT_SECRET
 from tests.support.databases import PROJECT, clean_environment
-from tests.support.processes import run_command, started
+from tests.support.processes import run_command, started, wait_until_serving
 
 
 @pytest.fixture
@@ -42,9 +41,8 @@ class Running:
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
         self.log = project / "dev.log"
-        self._stack = ExitStack()
-        with self.log.open("w") as log:
-            self.process = self._stack.enter_context(
+        with ExitStack() as stack, self.log.open("w") as log:
+            self.process = stack.enter_context(
                 started(
                     [sys.executable, "-m", "app.dev", "--port", str(port), "--no-reload"],
                     folder=project,
@@ -53,19 +51,8 @@ class Running:
                     stderr=subprocess.STDOUT,
                 )
             )
-        self._wait_until_it_serves()
-
-    def _wait_until_it_serves(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                httpx.get(f"{self.address}/api/v1/utils/health-check/")
-            except httpx.TransportError:
-                time.sleep(0.1)
-            else:
-                return
-        self._stack.close()
-        pytest.fail(f"scripts/dev did not come up:\n{self.log.read_text()}")
+            wait_until_serving(self.process, port, self.log)
+            self._stack = stack.pop_all()
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         with self._stack:

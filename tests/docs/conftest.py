@@ -1,14 +1,14 @@
 """A copy of the project for each page that is followed."""
 
-import tempfile
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
 from tests.docs.support.project import ProjectCopy
 from tests.support.databases import Database
+from tests.support.server import passable_folder
 
 
 @pytest.fixture
@@ -28,12 +28,9 @@ def shared_project(database: Database) -> Iterator[ProjectCopy]:
 @contextmanager
 def _copy(database: Database) -> Iterator[ProjectCopy]:
     # Not pytest's folder: PostgreSQL's programs run as another user where root runs the tests.
-    with tempfile.TemporaryDirectory(prefix="hedgerow-docs-") as parent:
-        Path(parent).chmod(0o755)
-        folder = Path(parent).resolve() / "hedgerow"
+    parent = passable_folder("hedgerow-docs-")
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, parent)
+        folder = parent / "hedgerow"
         folder.mkdir()
-        project = ProjectCopy(folder, database)
-        try:
-            yield project
-        finally:
-            project.close()
+        yield stack.enter_context(closing(ProjectCopy(folder, database)))

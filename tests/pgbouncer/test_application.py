@@ -3,10 +3,8 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,11 +15,10 @@ from tests.app.api.support import API, signed_in
 from tests.pgbouncer.pgbouncer import SERVER_CONNECTIONS, PgBouncer
 from tests.support.databases import PROJECT, Database
 from tests.support.people import Person
-from tests.support.processes import started
+from tests.support.processes import started, wait_until_serving
 
 CLIENTS = 12
 ROUNDS = 4
-STARTUP_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -53,23 +50,10 @@ def address(
             stderr=subprocess.STDOUT,
         ) as process,
     ):
-        address = f"http://127.0.0.1:{port}{API}"
-        _wait_until_it_serves(process, address, log)
-        yield address
+        wait_until_serving(process, port, log)
+        yield f"http://127.0.0.1:{port}{API}"
         process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_until_it_serves(process: subprocess.Popen[str], address: str, log: Path) -> None:
-    deadline = time.monotonic() + STARTUP_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx.get(f"{address}/utils/health-check/").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"The application did not start:\n{log.read_text()}")
 
 
 def visit(address: str, person: Person, items: str) -> None:

@@ -7,6 +7,7 @@ of `app`. A fork has the folder, the environment, the arguments and the streams 
 who has asked for it is gone.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -49,43 +50,49 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def serve(address: str) -> Request | None:
     """Answer until stdin closes; return None then, and in a fork the program that it is to be."""
+    running: dict[int, socket.socket] = {}
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # where it is ignored, nothing wakes
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
         sys.stdout.write("listening\n")
         sys.stdout.flush()
         while True:
-            ready, _, _ = select.select([listener, sys.stdin], [], [])
+            ready, _, _ = select.select([listener, sys.stdin, woken, *running.values()], [], [])
             if sys.stdin in ready:
+                for pid in running:
+                    kill_session(pid)
                 return None
-            connection, _ = listener.accept()
-            if os.fork() == 0:
-                listener.close()
-                return fork_program(connection)
-            connection.close()
+            for pid, connection in running.items():
+                if connection in ready:  # who has asked is gone
+                    kill_session(pid)
+            if woken in ready:
+                os.read(woken, 4096)
+                tell_those_that_ended(running)
+            if listener in ready:
+                connection, _ = listener.accept()
+                request = receive(connection)
+                pid = os.fork()
+                if pid == 0:
+                    for other in (connection, *running.values()):
+                        other.close()
+                    return request
+                for stream in request.streams:
+                    os.close(stream)
+                running[pid] = connection
 
 
-def fork_program(connection: socket.socket) -> Request:
-    """Return in the fork that becomes the program; this process tells its exit code."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    request = receive(connection)
-    pid = os.fork()
-    if pid == 0:
-        connection.close()
-        return request
-    for stream in request.streams:
-        os.close(stream)
-    threading.Thread(target=kill_when_left, args=(connection, pid), daemon=True).start()
-    _, status = os.waitpid(pid, 0)
-    kill_session(pid)
-    with contextlib.suppress(BrokenPipeError):
-        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
-
-
-def kill_when_left(connection: socket.socket, pid: int) -> None:
-    connection.recv(1)
-    kill_session(pid)
+def tell_those_that_ended(running: dict[int, socket.socket]) -> None:
+    while running:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        kill_session(pid)
+        with running.pop(pid) as connection, contextlib.suppress(BrokenPipeError):
+            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
 def kill_session(pid: int) -> None:
@@ -95,8 +102,10 @@ def kill_session(pid: int) -> None:
 
 
 def become(request: Request) -> None:
-    """Run the program as a Python that was started for it would."""
+    """Run the program as a Python that was started for it would, and end with it."""
     os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, stream in enumerate(request.streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -114,14 +123,35 @@ def become(request: Request) -> None:
     sys.path.insert(0, str(Path(program).parent))
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]
-    runpy.run_path(program, run_name="__main__")
+    end(exit_code_of(program))
+
+
+def exit_code_of(program: str) -> int:
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as exit:
+        if exit.code is None or isinstance(exit.code, int):
+            return exit.code or 0
+        sys.stderr.write(f"{exit.code}\n")
+        return 1
+    return 0
+
+
+def end(code: int) -> None:
+    """End without taking apart what the fork shares: that would copy all of it first."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
     for package in PACKAGES:
         importlib.import_module(package)
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks are nobody's zombies
     asked = serve(sys.argv[1])
     if asked is not None:
         become(asked)

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import IO, Any
 
 Command = Sequence[str | Path]
 Output = IO[str] | int | None
+_STARTING = 60  # seconds
 
 
 def beside_this_python(program: str) -> Path:
@@ -68,6 +71,20 @@ def run_command(
     with started(command, folder=folder, environment=environment, stderr=stderr) as process:
         out, err = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def wait_until_serving(process: subprocess.Popen[str], port: int, log: Path) -> None:
+    """Return once a server answers on `port`; fails with its log where it ends, or takes too long.
+
+    Nothing is asked of it: to make a client of httpx for one question costs 30 ms.
+    """
+    deadline = time.monotonic() + _STARTING
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"The server did not come up:\n{log.read_text()}")
 
 
 def output_of(

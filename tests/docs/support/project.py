@@ -9,17 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.docs.support.shell import Interpreter, Shell
 from tests.support.databases import PROJECT, Database
-from tests.support.processes import output_of, started
+from tests.support.processes import output_of, started, wait_until_serving
 from tests.support.programs import FORKED, write_asking_program
 
 
@@ -157,13 +155,7 @@ class ProjectCopy:
                     stderr=subprocess.STDOUT,
                 )
             )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self._server.poll() is None:
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{self._port}/api/v1/utils/health-check/")
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"The server did not come up:\n{log.read_text()}")
+        wait_until_serving(self._server, self._port, log)
 
 
 def one_file(folder: Path, path: str) -> Path:
