@@ -1,7 +1,7 @@
 """What to tell a person when PostgreSQL cannot be reached, or refuses."""
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from hedgerow.errors import DatabaseNotReadyError, HedgerowError
 
@@ -11,7 +11,7 @@ def first_line(error: DBAPIError) -> str:
     return str(error.orig).splitlines()[0].rstrip(".")
 
 
-def explain_connection_failure(engine: Engine, error: OperationalError, fix: str) -> str:
+def explain_connection_failure(engine: Engine, error: DBAPIError, fix: str) -> str:
     """Return one line: server, login, reason and what to look at; never the password."""
     url = engine.url
     return (
@@ -27,5 +27,5 @@ def connect(
     """Connect, or raise `error` with one line that ends with `fix`."""
     try:
         return engine.connect()
-    except OperationalError as failure:
+    except DBAPIError as failure:
         raise error(explain_connection_failure(engine, failure, fix)) from None

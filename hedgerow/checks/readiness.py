@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine, MetaData
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from hedgerow.checks import CHECKS
 from hedgerow.checks.inspection import Inspection
@@ -34,16 +34,16 @@ def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> Non
         with engine.connect() as connection:
             inspection = Inspection(connection, row_security, metadata)
             report = run((check for check in CHECKS if check.at_start_up), inspection)
-    except OperationalError as error:
+    except DBAPIError as error:  # also of what SQLAlchemy asks of a new connection
         fix = (
             "Check the application role's password (RLS_APP_PASSWORD); if it is a new database or a"
             " changed password, run `alembic upgrade head`."
         )
         raise DatabaseNotReadyError(explain_connection_failure(engine, error, fix)) from None
-    if faults := _faults(report):
-        raise DatabaseNotReadyError(" ".join(faults))
     for warning in _said(report, Level.WARNING):
         logger.warning("%s", warning)
+    if faults := _faults(report):
+        raise DatabaseNotReadyError(" ".join(faults))
 
 
 def _faults(report: Report) -> list[str]:

@@ -20,6 +20,7 @@ from hedgerow.migrations.schemas import used_schemas
 from hedgerow.migrations.tidy import tidy
 from hedgerow.provisioning.ddl_guard import refuse_ddl
 from hedgerow.provisioning.keys import reconcile_functions
+from hedgerow.provisioning.role_settings import reset_settings
 from hedgerow.provisioning.roles import ensure_roles
 from hedgerow.provisioning.switches import reconcile
 
@@ -78,6 +79,7 @@ def run(
             with context.begin_transaction():
                 if _moves_database():
                     ensure_roles(connection, row_security, passwords)
+                    reset_settings(connection, row_security)
                 context.run_migrations()
                 if _moves_database():
                     may_stop_signing = "signing=off" in context.get_x_argument()

@@ -173,7 +173,7 @@ def test_it_does_not_start_on_a_database_that_lets_users_see_each_other(
     address(fresh_database.app_url)
     line = refusal_to_start()
     assert "'item'" in line
-    assert "alembic upgrade head" in line
+    assert " upgrade head`" in line
     assert stored_users(fresh_database) == 0
 
 

@@ -225,6 +225,27 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("H116", "ROLE {app} role", ("ALTER ROLE {app} SET role = {admin}",), own_roles=True),
     Fault(
+        "H116",
+        "ROLE {app} session_replication_role",
+        ("ALTER ROLE {app} SET session_replication_role = replica",),
+        own_roles=True,
+    ),
+    Fault(
+        "H116",
+        "ROLE {app} IN DATABASE {database} search_path",
+        ("SET ROLE {app}; ALTER ROLE {app} IN DATABASE {database} SET search_path = nowhere",),
+    ),
+    Fault(
+        "H116",
+        "ROLE {admin} IN DATABASE {database} app.role",
+        ("ALTER ROLE {admin} IN DATABASE {database} SET app.role = 'admin'",),
+    ),
+    Fault(
+        "H116",
+        "DATABASE {database} timezone",
+        ("ALTER DATABASE {database} SET TimeZone = 'UTC'",),
+    ),
+    Fault(
         "H117",
         "item.for_reports",
         ("CREATE POLICY for_reports ON item FOR SELECT TO PUBLIC USING (true)",),

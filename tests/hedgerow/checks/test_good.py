@@ -138,11 +138,6 @@ def test_a_forced_deployment_with_other_names_is_good(forced: Stage) -> None:
             id="child with row security",
         ),
         pytest.param(
-            "H116",
-            "ALTER ROLE {maintenance} IN DATABASE {database} SET app.role = 'admin'",
-            id="another role's default",
-        ),
-        pytest.param(
             "H121",
             "CREATE INDEX ix_item_title ON item (title);"
             " CREATE POLICY shared ON item FOR SELECT TO {app} USING (title = 'for all users')",
