@@ -132,6 +132,7 @@ class ProjectCopy:
     def _environment(self) -> dict[str, str]:
         binaries = self.folder / ".venv" / "bin"
         environment = self.database.environment(**self.settings)
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)  # of no use where files change
         environment |= {
             "PATH": f"{binaries}{os.pathsep}{environment['PATH']}",
             # Files are replaced within the second: bytecode would be stale.
