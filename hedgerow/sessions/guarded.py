@@ -1,9 +1,12 @@
 """A psycopg connection whose transactions each begin clean, and as nobody where none is bound."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import ref
+
+import psycopg
+from psycopg import generators, pq
 
 from hedgerow import sql
 from hedgerow.sessions import pipeline
@@ -30,8 +33,8 @@ _STATE: Final = "_hedgerow_guarded"
 class Guarded:
     """What is known of a guarded connection."""
 
-    nobody: Mapping[str, str]
-    """The settings of a transaction without an identity."""
+    nobody: Sequence[bytes]
+    """What makes the settings of a transaction without an identity."""
 
     is_from_pool: bool = True
     """Whether its next transaction is the first since the pool has handed it out."""
@@ -49,19 +52,22 @@ def guarded(driver_connection: Any) -> Guarded | None:
 def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Guarded:
     """Have the connection clean itself with each BEGIN, and make `nobody`'s settings after it."""
     known, own = ref(driver_connection), getattr(type(driver_connection), _HOOK)
+    state = Guarded(_statements(nobody))
 
     # Not a bound method, which would hold the connection that holds it.
     def execute(command: Any, *arguments: Any, **options: Any) -> Steps[Any]:
         connection = known()
         if connection is None or not isinstance(command, bytes) or command[:5] != b"BEGIN":
             return (yield from own(connection, command, *arguments, **options))
-        if pipeline.is_ready(connection):
-            return (yield from begin_and_set(connection, nobody))
-        for each in (*CLEAN, command, *_as_utility(nobody)):
+        unlock = [b"SELECT " + _UNLOCK.encode()] if state.is_from_pool else []
+        state.is_from_pool = False
+        statements = [*CLEAN, command, *unlock, *state.nobody]
+        if connection.info.pipeline_status is pq.PipelineStatus.OFF:
+            return (yield from _together(connection, statements))
+        for each in statements:
             yield from own(connection, each)
 
     setattr(driver_connection, _HOOK, execute)
-    state = Guarded(nobody)
     setattr(driver_connection, _STATE, state)
     return state
 
@@ -81,9 +87,23 @@ def begin_and_set(driver_connection: Driver, settings: Mapping[str, str]) -> Ste
 
 def clean(driver_connection: Driver) -> Steps[None]:
     """Clean a guarded connection that is in no transaction, in a flush of its own."""
-    return pipeline.run(driver_connection, CLEAN)
+    return _together(driver_connection, CLEAN)
 
 
-def _as_utility(settings: Mapping[str, str]) -> list[bytes]:
-    pairs = settings.items()
-    return [f"SET LOCAL {name} TO {sql.text_literal(value)}".encode() for name, value in pairs]
+def _together(driver_connection: Driver, statements: Iterable[bytes]) -> Steps[None]:
+    """Run statements that hold no values as one text, which is cheaper than a pipeline."""
+    pgconn = driver_connection.pgconn
+    pgconn.send_query(b"; ".join(statements))
+    for result in (yield from generators.execute(pgconn)):
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            encoding = driver_connection.info.encoding
+            raise psycopg.errors.error_from_result(result, encoding=encoding)
+
+
+def _statements(nobody: Mapping[str, str]) -> list[bytes]:
+    """Return what makes `nobody`'s settings. They are the same for all, so they may be read."""
+    calls = [
+        f"pg_catalog.set_config({sql.text_literal(name)}, {sql.text_literal(value)}, true)"
+        for name, value in nobody.items()
+    ]
+    return [f"SELECT {', '.join(calls)}".encode()] if calls else []

@@ -30,14 +30,6 @@ def is_ready(driver_connection: Driver) -> bool:
     )
 
 
-def run(driver_connection: Driver, statements: Iterable[bytes]) -> Steps[None]:
-    """Run `statements` in one flush; yield whenever the socket must be waited for.
-
-    Raises psycopg's error where the server refuses one; those after it are not run.
-    """
-    return _one_flush(driver_connection, [(statement, ()) for statement in statements])
-
-
 def begin_and_set(
     driver_connection: Driver,
     settings: Mapping[str, str],
@@ -47,7 +39,8 @@ def begin_and_set(
 ) -> Steps[None]:
     """Run `first`, begin a transaction, call functions and make `settings` in it: in one flush.
 
-    Raises what `run` does, and IdentityError for a value that cannot be sent as it is.
+    Yields whenever the socket must be waited for. Raises psycopg's error where the server refuses
+    one, and does not run those after it; IdentityError for a value that cannot be sent as it is.
     """
     statements: list[tuple[bytes, Sequence[bytes]]] = [(statement, ()) for statement in first]
     statements.append((_begin_command(driver_connection), ()))
