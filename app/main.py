@@ -15,6 +15,7 @@ from app.api.body_limit import BodyLimit
 from app.api.errors import install_error_handlers, refusals
 from app.api.main import api_router
 from app.core.config import settings
+from app.core.counters import close_counters
 from app.core.db import close_async_connections, shutdown, startup
 from app.core.logs import configure_logging, log_environment
 from app.core.project import project
@@ -41,6 +42,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await close_counters()
         await close_async_connections()
         await run_in_threadpool(shutdown)
 

@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError
 from sqlmodel import SQLModel
 
+from app.core.hashing import RETRY_AFTER_SECONDS, HashingBusyError
 from app.core.text import PATTERN_SENTENCES
-from app.crud import UserNotFoundError
+from app.crud import LastSuperuserError, UserNotFoundError
 
 _SENTENCES: Final = {
     "json_invalid": "The body is not valid JSON",
@@ -35,6 +36,13 @@ SIGNED_IN: Final = refusals(400, 401, 403, 404, 409)
 """
 
 
+TAKES_PASSWORD: Final = refusals(429, 503)
+"""The error responses of a route that takes a password, or asks for an e-mail, besides others.
+
+429 is for too many attempts, 503 for more passwords than are hashed soon; both say when to retry.
+"""
+
+
 def item_not_found() -> HTTPException:
     """Return the answer for a missing item, and for another user's: 403 would tell it exists."""
     return HTTPException(status_code=404, detail="Item not found")
@@ -45,6 +53,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(DataError)(_unstorable_value)
     app.exception_handler(UserNotFoundError)(_user_not_found)
+    app.exception_handler(LastSuperuserError)(_last_superuser)
+    app.exception_handler(HashingBusyError)(_hashing_busy)
 
 
 def _invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -58,6 +68,19 @@ def _unstorable_value(_request: Request, _error: Exception) -> JSONResponse:
 
 def _user_not_found(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse(status_code=404, content={"detail": "User not found"})
+
+
+def _last_superuser(_request: Request, _error: Exception) -> JSONResponse:
+    sentence = "This is the last active superuser: make another account one first"
+    return JSONResponse(status_code=403, content={"detail": sentence})
+
+
+def _hashing_busy(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse(
+        status_code=503,
+        content={"detail": "Too many passwords are being checked: try again in a moment"},
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Settings: read once from the environment and from `.env`, checked before anything starts."""
 
 import sys
+from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal, Self
 
+import limits
 from pydantic import (
     AfterValidator,
     AnyUrl,
@@ -60,6 +62,27 @@ def _check_role_name(name: str) -> str:
     return name
 
 
+def _check_rate(text: str) -> str:
+    try:
+        (_,) = limits.parse_many(text)
+    except ValueError:
+        raise ValueError('is not a rate; write it as "10 per 15 minutes"') from None
+    return text
+
+
+def _check_redis_url(value: str) -> str:
+    # The messages do not repeat the value: it holds a password.
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("is not the address of a Redis; write it as redis://:password@host:6379/0")
+    if find_spec("redis") is None:
+        raise ValueError(
+            "needs a package that is not installed: pip install -r requirements-redis.txt"
+        )
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_check_rate)]
+
 RoleName = Annotated[str, AfterValidator(_check_role_name)]
 
 
@@ -112,6 +135,31 @@ class Settings(BaseSettings):
     )
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(
         default=60 * 24 * 8, gt=0, description="How long a sign-in lasts, in minutes."
+    )
+    THROTTLE_GUESSES: Rate = Field(
+        default="10 per 15 minutes",
+        description="How many wrong passwords one client address may give for one account.",
+    )
+    THROTTLE_ACCOUNT: Rate = Field(
+        default="100 per hour",
+        description="How many wrong passwords all client addresses together may give for one "
+        "account, without those from which it has signed in before.",
+    )
+    THROTTLE_ADDRESS: Rate = Field(
+        default="100 per 15 minutes",
+        description="How many wrong passwords for whatever accounts, sign-ups, and requests for a "
+        "recovery e-mail one client address may make, each.",
+    )
+    THROTTLE_EMAILS: Rate = Field(
+        default="5 per hour",
+        description="How many sign-ups, and requests for a recovery e-mail, there may be for one "
+        "e-mail address, each.",
+    )
+    REDIS_URL: Annotated[str, AfterValidator(_check_redis_url)] | None = Field(
+        default=None,
+        repr=False,
+        description="The Redis in which several processes count together what THROTTLE_* limit. "
+        "Without it, each process counts for itself. Needs requirements-redis.txt.",
     )
     FRONTEND_HOST: str = Field(
         default="http://localhost:5173",

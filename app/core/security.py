@@ -21,6 +21,7 @@ from pwdlib.hashers.bcrypt import BcryptHasher
 from pydantic import ValidationError
 
 from app.core.config import settings
+from app.core.hashing import in_place
 from app.models import TokenPayload
 
 ALGORITHM: Final = "HS256"
@@ -40,8 +41,8 @@ _password_hash: Final = PasswordHash((Argon2Hasher(), _LegacyBcryptHasher()))
 
 
 def get_password_hash(password: str) -> str:
-    """Hash a password with Argon2id."""
-    return _password_hash.hash(password)
+    """Hash a password with Argon2id; raises HashingBusyError."""
+    return in_place(lambda: _password_hash.hash(password))
 
 
 @cache
@@ -50,17 +51,17 @@ def dummy_hash() -> str:
     return get_password_hash(secrets.token_urlsafe())
 
 
-def verify_password(password: str, hashed_password: str) -> tuple[bool, str | None]:
-    """Return whether the password is right and, if its hash is outdated, a new hash to store."""
+def verify_password(password: str, hashed_password: str | None) -> tuple[bool, str | None]:
+    """Return whether the password is right and, if its hash is outdated, a new hash to store.
+
+    Without a hash it takes as long, and is never right; otherwise the time would show whether an
+    account exists. Raises HashingBusyError.
+    """
+    stored = dummy_hash() if hashed_password is None else hashed_password
     try:
-        return _password_hash.verify_and_update(password, hashed_password)
+        return in_place(lambda: _password_hash.verify_and_update(password, stored))
     except (UnknownHashError, UnicodeEncodeError):
         return False, None
-
-
-def pretend_to_verify_password(password: str) -> None:
-    """Take as long as verifying; otherwise the time would show whether an account exists."""
-    verify_password(password, dummy_hash())
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,11 @@ def decode_password_reset_token(token: str) -> ResetToken:
     Raises jwt.InvalidTokenError like `decode_access_token`, and has the same trap.
     """
     return ResetToken(*_decode(_RESET, token))
+
+
+def pseudonym(name: str) -> str:
+    """Return what stands for a name where it must be recognized, and not be read."""
+    return _derive("pseudonym", name).hex()
 
 
 def _derive(purpose: str, value: str = "") -> bytes:

@@ -5,7 +5,12 @@ where row security is off; `ALL_OWNERS` instead of an id, and the functions name
 every row that the session may see.
 """
 
-from app.crud.errors import EmailTakenError, UserNotFoundError
+from app.crud.errors import (
+    EmailTakenError,
+    LastSuperuserError,
+    PasswordChangedError,
+    UserNotFoundError,
+)
 from app.crud.items import (
     ALL_OWNERS,
     AllOwners,
@@ -39,6 +44,8 @@ __all__ = [
     "WITH_PASSWORD_HASH",
     "AllOwners",
     "EmailTakenError",
+    "LastSuperuserError",
+    "PasswordChangedError",
     "UserNotFoundError",
     "authenticate",
     "count_items",

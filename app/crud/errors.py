@@ -7,3 +7,11 @@ class EmailTakenError(Exception):
 
 class UserNotFoundError(Exception):
     """The user does not exist, or was deleted meanwhile."""
+
+
+class PasswordChangedError(Exception):
+    """The account has another password or address by now than was looked at."""
+
+
+class LastSuperuserError(Exception):
+    """Without this account there would be no active superuser, and nobody could make one."""

@@ -11,9 +11,14 @@ from sqlmodel import Session, col, delete, func, select, update
 
 import hedgerow
 from app.core.rls import row_security
-from app.core.security import get_password_hash, pretend_to_verify_password, verify_password
+from app.core.security import get_password_hash, verify_password
 from app.core.text import normalize_email
-from app.crud.errors import EmailTakenError, UserNotFoundError
+from app.crud.errors import (
+    EmailTakenError,
+    LastSuperuserError,
+    PasswordChangedError,
+    UserNotFoundError,
+)
 from app.models import User, UserCreate, UserRegister, UserUpdate, UserUpdateMe
 from hedgerow import Identity
 
@@ -38,26 +43,58 @@ def create_user(*, session: Session, user_create: UserCreate) -> User:
 
 
 def update_user(*, session: Session, db_user: User, user_in: UserUpdate | UserUpdateMe) -> User:
-    """Store the fields that were given; raises EmailTakenError and UserNotFoundError."""
+    """Store the fields that were given.
+
+    Raises EmailTakenError, UserNotFoundError and, for the last active superuser who would be none
+    any more, LastSuperuserError.
+    """
     changes: dict[str, Any] = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     password = changes.pop("password", None)
     if password is not None:
+        session.commit()  # no connection should wait for the hash
         changes["hashed_password"] = get_password_hash(password)
+    if not (changes.get("is_superuser", True) and changes.get("is_active", True)):
+        _keep_a_superuser(session, db_user)
     return _save(session, db_user.sqlmodel_update(changes))
 
 
 def set_password(*, session: Session, db_user: User, password: str) -> None:
-    """Store a new password; raises UserNotFoundError."""
-    db_user.hashed_password = get_password_hash(password)
-    _save(session, db_user)
+    """Store a new password in the place of the one that was read; raises PasswordChangedError."""
+    read = db_user.hashed_password
+    session.commit()  # no connection should wait for the hash
+    if not _replace_hash(session, db_user, read, get_password_hash(password)):
+        raise PasswordChangedError
 
 
 def delete_user(*, session: Session, user_id: UUID) -> None:
-    """Delete the account and, through the foreign keys, its rows; raises UserNotFoundError."""
+    """Delete the account and, through the foreign keys, its rows.
+
+    Raises UserNotFoundError and, for the last active superuser, LastSuperuserError.
+    """
+    user = session.get(User, user_id)
+    if user is None:
+        raise UserNotFoundError
+    _keep_a_superuser(session, user)
     deleted = session.exec(delete(User).where(col(User.id) == user_id))
     session.commit()
     if deleted.rowcount == 0:
         raise UserNotFoundError
+
+
+def _keep_a_superuser(session: Session, user: User) -> None:
+    """Refuse to go on where no other account is an active superuser; theirs are locked until then.
+
+    Two who remove each other at once wait for each other here, in the order of their ids, and the
+    second sees what the first did.
+    """
+    if not user.is_superuser:
+        return
+    active = (
+        select(User.id).where(col(User.is_superuser), col(User.is_active)).order_by(col(User.id))
+    )
+    if [*session.exec(active.with_for_update())] == [user.id]:
+        session.rollback()
+        raise LastSuperuserError
 
 
 def get_users(*, session: Session, skip: int = 0, limit: int = 100) -> list[User]:
@@ -105,14 +142,18 @@ def authenticate(*, session: Session, email: str, password: str) -> User | None:
         # Changed while this one was hashing: the password itself, or its hash by another sign-in.
         user = session.get(User, user.id, options=[WITH_PASSWORD_HASH], populate_existing=True)
         session.commit()
-    pretend_to_verify_password(password)
+    verify_password(password, None)
     return None
 
 
-def _replace_hash(session: Session, user: User, verified: str, better: str) -> bool:
-    """Store the better hash, unless the account has another one by now than was verified."""
-    unchanged = update(User).where(col(User.id) == user.id, col(User.hashed_password) == verified)
-    replaced = session.exec(unchanged.values(hashed_password=better)).rowcount > 0
+def _replace_hash(session: Session, user: User, read: str, new: str) -> bool:
+    """Store the new hash, unless the account has another one, or address, by now than was read."""
+    unchanged = update(User).where(
+        col(User.id) == user.id,
+        col(User.hashed_password) == read,
+        col(User.email) == user.email,
+    )
+    replaced = session.exec(unchanged.values(hashed_password=new)).rowcount > 0
     session.commit()
     return replaced
 

@@ -29,9 +29,10 @@ _SETTINGS = (
     "FRONTEND_HOST",
     "MAX_BODY_SIZE",
     "PROJECT_NAME",
+    "REDIS_URL",
     "SECRET_KEY",
 )
-_SETTING_PREFIXES = ("POSTGRES_", "RLS_", "FIRST_", "SMTP_", "EMAIL", "PG")
+_SETTING_PREFIXES = ("POSTGRES_", "RLS_", "FIRST_", "SMTP_", "EMAIL", "PG", "THROTTLE_")
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

@@ -5,16 +5,21 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, HTTPException
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import crud, emails
+from app.api.attempts import Attempts, AttemptsDep
 from app.api.deps import (
     AdminSessionDep,
+    AsyncAdminSessionDep,
+    AsyncCurrentUser,
+    AsyncSessionDep,
     CurrentUser,
     ReadOnlyAdminSessionDep,
     RLSSessionDep,
     SessionDep,
 )
-from app.api.errors import SIGNED_IN, refusals
+from app.api.errors import SIGNED_IN, TAKES_PASSWORD, refusals
 from app.api.paging import Limit, Skip
 from app.core.config import settings
 from app.core.security import create_access_token, verify_password
@@ -51,20 +56,27 @@ def read_users(session: ReadOnlyAdminSessionDep, skip: Skip = 0, limit: Limit = 
     return UsersPublic(data=[UserPublic.model_validate(user) for user in users], count=count)
 
 
-@router.post("/", response_model=UserPublic, responses=SIGNED_IN)
-def create_user(
-    session: AdminSessionDep, user_in: UserCreate, background_tasks: BackgroundTasks
+@router.post("/", response_model=UserPublic, responses=SIGNED_IN | refusals(503))
+async def create_user(
+    session: AsyncAdminSessionDep, user_in: UserCreate, background_tasks: BackgroundTasks
 ) -> User:
     """Create a user, who gets an e-mail where e-mails are configured."""
     with refuse_taken_email(400, "The user with this email already exists in the system."):
-        user = crud.create_user(session=session, user_create=user_in)
+        user = await session.run_sync(
+            lambda _: crud.create_user(session=session.sync_session, user_create=user_in)
+        )
     if settings.emails_enabled:
         background_tasks.add_task(emails.deliver_new_account, user)
     return user
 
 
-@router.patch("/me", response_model=UserPublic, responses=SIGNED_IN)
-def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: CurrentUser) -> User:
+@router.patch("/me", response_model=UserPublic, responses=SIGNED_IN | TAKES_PASSWORD)
+async def update_user_me(
+    session: AsyncSessionDep,
+    attempts: AttemptsDep,
+    user_in: UserUpdateMe,
+    current_user: AsyncCurrentUser,
+) -> User:
     """Change your own name or, with the current password, your e-mail address."""
     if user_in.email not in (None, current_user.email):
         if user_in.current_password is None:
@@ -72,33 +84,53 @@ def update_user_me(session: SessionDep, user_in: UserUpdateMe, current_user: Cur
                 status_code=400,
                 detail="To change the e-mail address, give the current password too",
             )
-        _require_password(user_in.current_password, current_user)
+        await require_password(session, attempts, current_user, user_in.current_password)
     with refuse_taken_email(409, "User with this email already exists"):
-        return crud.update_user(session=session, db_user=current_user, user_in=user_in)
+        return await session.run_sync(
+            lambda _: crud.update_user(
+                session=session.sync_session, db_user=current_user, user_in=user_in
+            )
+        )
 
 
-@router.patch("/me/password", responses=SIGNED_IN)
-def update_password_me(
-    session: SessionDep, body: UpdatePassword, current_user: CurrentUser
+@router.patch("/me/password", responses=SIGNED_IN | TAKES_PASSWORD)
+async def update_password_me(
+    session: AsyncSessionDep,
+    attempts: AttemptsDep,
+    body: UpdatePassword,
+    current_user: AsyncCurrentUser,
 ) -> PasswordUpdated:
     """Change your own password, and get a new token: those of before are refused from now on."""
-    _require_password(body.current_password, current_user)
+    await require_password(session, attempts, current_user, body.current_password)
     if body.current_password == body.new_password:
         raise HTTPException(
             status_code=400, detail="New password cannot be the same as the current one"
         )
-    crud.set_password(session=session, db_user=current_user, password=body.new_password)
+    try:
+        await session.run_sync(
+            lambda _: crud.set_password(
+                session=session.sync_session, db_user=current_user, password=body.new_password
+            )
+        )
+    except crud.PasswordChangedError:
+        raise HTTPException(status_code=400, detail="Incorrect password") from None
     return PasswordUpdated(
         message="Password updated successfully",
         access_token=create_access_token(current_user.id, current_user.hashed_password),
     )
 
 
-def _require_password(password: str, user: User) -> None:
-    """Answer 400 where this is not the user's password."""
-    is_right, _ = verify_password(password, user.hashed_password)
-    if not is_right:
-        raise HTTPException(status_code=400, detail="Incorrect password")
+async def require_password(
+    session: AsyncSession, attempts: Attempts, user: User, password: str
+) -> None:
+    """Answer 400 where this is not the user's password: who stole a token does not have it."""
+    await session.commit()  # no connection should wait for the hash
+    async with attempts.password_of(user.email):
+        is_right, _ = await session.run_sync(
+            lambda _: verify_password(password, user.hashed_password)
+        )
+        if not is_right:
+            raise HTTPException(status_code=400, detail="Incorrect password")
 
 
 @router.get("/me", response_model=UserPublic, responses=SIGNED_IN)
@@ -118,11 +150,16 @@ def delete_user_me(session: SessionDep, current_user: CurrentUser) -> Message:
     return Message(message="User deleted successfully")
 
 
-@router.post("/signup", response_model=UserPublic, responses=refusals(400))
-def register_user(session: SessionDep, user_in: UserRegister) -> User:
+@router.post("/signup", response_model=UserPublic, responses=refusals(400) | TAKES_PASSWORD)
+async def register_user(
+    session: AsyncSessionDep, attempts: AttemptsDep, user_in: UserRegister
+) -> User:
     """Sign up: create an account without being signed in."""
+    await attempts.sign_up(user_in.email)
     with refuse_taken_email(400, "The user with this email already exists in the system"):
-        return crud.register_user(session=session, user_create=user_in)
+        return await session.run_sync(
+            lambda _: crud.register_user(session=session.sync_session, user_create=user_in)
+        )
 
 
 @router.get("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)
@@ -138,16 +175,28 @@ def read_user_by_id(user_id: UUID, session: RLSSessionDep, current_user: Current
     return user
 
 
-@router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN)
-def update_user(session: AdminSessionDep, user_id: UUID, user_in: UserUpdate) -> User:
-    """Change the given fields of any account."""
-    user = session.get(User, user_id)
+@router.patch("/{user_id}", response_model=UserPublic, responses=SIGNED_IN | refusals(503))
+async def update_user(
+    session: AsyncAdminSessionDep,
+    current_user: AsyncCurrentUser,
+    user_id: UUID,
+    user_in: UserUpdate,
+) -> User:
+    """Change the given fields of any account; your own stays an active superuser's."""
+    if user_id == current_user.id and False in (user_in.is_superuser, user_in.is_active):
+        raise HTTPException(
+            status_code=403,
+            detail="Super users are not allowed to demote or deactivate themselves",
+        )
+    user = await session.get(User, user_id)
     if user is None:
         raise HTTPException(
             status_code=404, detail="The user with this id does not exist in the system"
         )
     with refuse_taken_email(409, "User with this email already exists"):
-        return crud.update_user(session=session, db_user=user, user_in=user_in)
+        return await session.run_sync(
+            lambda _: crud.update_user(session=session.sync_session, db_user=user, user_in=user_in)
+        )
 
 
 @router.delete("/{user_id}", responses=SIGNED_IN)

@@ -96,6 +96,7 @@ def test_an_older_hash_does_not_come_back_over_a_new_password(
     client: TestClient, database: Database, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The password changes while the old one is verified."""
+    give_password(database, alice, "a loud hedge")  # hashed here: below, the place is taken
     store_hash(database, alice, BcryptHasher(rounds=4).hash(PASSWORD))
     verify = BcryptHasher.verify
 
