@@ -21,6 +21,7 @@ from hedgerow.checks import (
     role_drift,
     schema_drift,
     search_path,
+    server_functions,
     server_version,
     signing_mismatch,
     statistics,
@@ -65,5 +66,6 @@ CHECKS: tuple[Check, ...] = (
     undeclared_table.CHECK,
     unprotected_table.CHECK,
     ddl_guard.CHECK,
+    server_functions.CHECK,
 )
 """Every check, in the order of their numbers."""

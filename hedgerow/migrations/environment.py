@@ -22,6 +22,7 @@ from hedgerow.provisioning.ddl_guard import refuse_ddl
 from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.provisioning.role_settings import reset_settings
 from hedgerow.provisioning.roles import ensure_roles
+from hedgerow.provisioning.server_functions import close_functions
 from hedgerow.provisioning.switches import reconcile
 
 _LOCK = 0x4845444745  # "HEDGE": two migrations of one database wait for each other
@@ -92,6 +93,7 @@ def run(
                     reconcile_functions(connection, row_security, may_stop_signing=may_stop_signing)
                     record_logins(connection)
                     refuse_ddl(connection, row_security)
+                    close_functions(connection, row_security.roles)
                     reconcile(connection, target_metadata, row_security)
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error

@@ -20,6 +20,7 @@ from hedgerow.provisioning.role_changes import (
     spell_attributes,
     wanted_roles,
 )
+from hedgerow.provisioning.server_functions import close_statement
 
 _COMMENT = """\
 -- This script holds no secrets. Before the application starts, give {app} and {maintenance} their
@@ -50,7 +51,7 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
         return  # tables of other revisions are not those of the models
     for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
-    for statement in guard_statements(row_security.roles):
+    for statement in (*guard_statements(row_security.roles), close_statement(row_security.roles)):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"
     for table, _ in scoped_tables(metadata):

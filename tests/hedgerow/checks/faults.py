@@ -411,4 +411,15 @@ FAULTS: tuple[Fault, ...] = (
         "TEMPORARY {admin} {app}",
         ("GRANT ALL ON DATABASE {database} TO {app}, {admin}",),
     ),
+    Fault(
+        "H131",
+        "sessions public",
+        ("GRANT EXECUTE ON FUNCTION pg_terminate_backend(integer, bigint) TO PUBLIC",),
+    ),
+    Fault("H131", "sessions pg_signal_backend", ("GRANT pg_signal_backend TO {app}",), True),
+    Fault("H131", "large objects {app}", ("GRANT EXECUTE ON FUNCTION lo_get(oid) TO {app}",)),
+    Fault("H131", "files public", ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",)),
+    Fault("H131", "files {admin}", ("GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {admin}",)),
+    Fault("H131", "server public", ("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO PUBLIC",)),
+    Fault("H131", "other databases public", ("CREATE EXTENSION dblink",)),
 )

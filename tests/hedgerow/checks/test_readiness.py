@@ -252,7 +252,7 @@ def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
 
     verify(engine, SQLModel.metadata, ROW_SECURITY)
     assert len(connections) == 1
-    assert len(statements) == 26, statements
+    assert len(statements) == 27, statements
 
 
 def test_switched_off_row_security_is_said_once(

@@ -1,0 +1,87 @@
+"""Functions of the server that reach past the policies: to sessions, files, other databases."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+SESSIONS: Final = ("pg_cancel_backend", "pg_terminate_backend")
+"""They end what other sessions of the same role do, and with it other users' requests."""
+
+LARGE_OBJECTS: Final = (
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "lo_get",
+    "lo_open",
+    "lo_put",
+    "lo_unlink",
+)
+"""The ways to a large object, which belongs to the role and not to a user."""
+
+CONNECTIONS: Final = ("dblink", "dblink_connect", "dblink_exec")
+"""What dblink lets everybody execute once its extension is there."""
+
+# The server withholds the others from everybody, or from all but a predefined role: who may execute
+# them now was given that by hand.
+_GRANTED = text("""
+    WITH known AS (
+        SELECT oid FROM pg_proc
+        WHERE proname = ANY(:server) AND pronamespace = 'pg_catalog'::regnamespace
+        UNION
+        SELECT d.objid FROM pg_extension e
+        JOIN pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_extension'::regclass
+            AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
+        JOIN pg_proc p ON p.oid = d.objid
+        WHERE e.extname = 'dblink' AND p.proname = ANY(:dblink)
+    )
+    SELECT p.oid::regprocedure::text AS target, p.proname AS name, given.role
+    FROM (SELECT oid, NULL::aclitem[] AS withheld FROM known
+          UNION ALL
+          SELECT objoid, initprivs FROM pg_init_privs
+          WHERE classoid = 'pg_proc'::regclass AND objoid NOT IN (SELECT oid FROM known)) AS asked
+    JOIN pg_proc p USING (oid)
+    CROSS JOIN LATERAL (
+        SELECT acl.grantee, coalesce(r.rolname, 'public') AS role
+        FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
+        LEFT JOIN pg_roles r ON r.oid = acl.grantee
+        WHERE acl.grantee <> p.proowner
+    ) AS given
+    WHERE given.role = ANY(:roles)
+      AND NOT EXISTS (SELECT FROM aclexplode(asked.withheld) AS before
+                      WHERE before.grantee = given.grantee)
+    ORDER BY 3, 2, 1
+""")
+
+_OBJECTS = text("""
+    SELECT count(*) FROM pg_largeobject_metadata m
+    WHERE EXISTS (
+        SELECT FROM aclexplode(coalesce(m.lomacl, acldefault('L', m.lomowner))) AS acl
+        LEFT JOIN pg_roles r ON r.oid = acl.grantee
+        WHERE coalesce(r.rolname, 'public') = ANY(:roles))
+""")
+
+
+@dataclass(frozen=True)
+class ServerFunction:
+    """A function that `role` may execute, or "public", who are all roles; `target` is SQL."""
+
+    target: str
+    name: str
+    role: str
+
+
+def server_functions(connection: Connection, roles: Collection[str]) -> list[ServerFunction]:
+    """Return those that `roles` were granted, by role and name."""
+    asked = {
+        "server": [*SESSIONS, *LARGE_OBJECTS],
+        "dblink": list(CONNECTIONS),
+        "roles": list(roles),
+    }
+    return [ServerFunction(**row) for row in connection.execute(_GRANTED, asked).mappings()]
+
+
+def large_objects(connection: Connection, roles: Collection[str]) -> int:
+    """Return how many large objects belong to one of `roles`, or were opened to it."""
+    return int(connection.execute(_OBJECTS, {"roles": list(roles)}).scalar_one())

@@ -1,0 +1,63 @@
+"""Take from PUBLIC functions of the server that reach past the policies, where that is allowed."""
+
+import logging
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from hedgerow import sql
+from hedgerow.catalogs.server_functions import (
+    LARGE_OBJECTS,
+    SESSIONS,
+    ServerFunction,
+    server_functions,
+)
+from hedgerow.config.roles import RoleNames
+from hedgerow.provisioning import functions
+
+logger = logging.getLogger("hedgerow.functions")
+
+_SESSIONS = "pg_cancel_backend(integer), pg_terminate_backend(integer, bigint)"
+_LARGE_OBJECTS = (
+    "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid),"
+    " lo_get(oid, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),"
+    " lo_unlink(oid)"
+)
+
+
+def close_statement(roles: RoleNames) -> str:
+    """Return the SQL that takes them away, as far as the role that runs it may: a superuser may."""
+    return sql.fill(
+        sql.read("hedgerow.provisioning", "close_functions.sql"),
+        sessions=_SESSIONS,
+        large_objects=_LARGE_OBJECTS,
+        maintenance=sql.name(roles.maintenance),
+    )
+
+
+def revoke_statement(granted: Iterable[ServerFunction], role: str) -> str:
+    """Return the SQL that takes EXECUTE on functions from a role, or from "public"."""
+    targets = ", ".join(function.target for function in granted)
+    return f"REVOKE EXECUTE ON FUNCTION {targets} FROM {sql.role_name(role)}"
+
+
+def close_functions(connection: Connection, roles: RoleNames) -> None:
+    """Take them from PUBLIC; where this role may not, a warning holds the SQL for a superuser.
+
+    Does nothing where schema `rls` does not exist (yet, or any more).
+    """
+    if not (functions.exist(connection) and _open(connection)):
+        return
+    connection.execute(sql.Statement(close_statement(roles)))
+    if left := _open(connection):
+        logger.warning(
+            "The owner may not take functions of the server away: SQL of one user can end other"
+            " users' requests, and large objects are open to all, until an administrator runs, in"
+            " this database: %s;",
+            revoke_statement(left, "public"),
+        )
+
+
+def _open(connection: Connection) -> list[ServerFunction]:
+    ours = {*SESSIONS, *LARGE_OBJECTS}
+    return [one for one in server_functions(connection, ["public"]) if one.name in ours]
