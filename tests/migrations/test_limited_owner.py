@@ -51,7 +51,7 @@ def test_an_owner_who_may_not_create_roles(server: URL, tmp_path: Path) -> None:
         project.use("models")
         line = project.refused("upgrade", "head")
         _, script = line.split(" Ask an administrator to run: ")
-        assert script.count("CREATE ROLE") == 4
+        assert script.count("CREATE ROLE") == len(project.deployment.roles.names)
         project.by_hand(script.replace("'…'", f"'{PASSWORD}'"))
 
         again = project.run("upgrade", "head")
