@@ -73,6 +73,8 @@ def create_database(server: URL, name: str, template: str | None = None) -> URL:
     """Create a database, as a copy where `template` is given, and return its address."""
     source = f" TEMPLATE {sql.name(template)} STRATEGY FILE_COPY" if template else ""
     run(server, f"CREATE DATABASE {sql.name(name)}{source}")
+    if template:  # a copy is not granted what its original was
+        run(server, f"REVOKE TEMPORARY ON DATABASE {sql.name(name)} FROM PUBLIC")
     return server.set(database=name)
 
 
