@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from sqlalchemy import text
+
 from hedgerow.checks import CHECKS
 from tests.hedgerow.cli.check.support import allow, check, entry, findings
 from tests.support.databases import Database
@@ -41,6 +43,16 @@ def test_sarif(folder: Path, faulty: Database) -> None:
     assert (results["H121"]["kind"], results["H121"]["level"]) == ("open", "none")
     (notification,) = run["invocations"][0]["toolExecutionNotifications"]
     assert "H101 nobody" in notification["message"]["text"]
+
+
+def test_a_finding_can_be_less_bad_than_its_check(folder: Path, fresh_database: Database) -> None:
+    with fresh_database.as_owner() as owner:
+        owner.execute(text(f"GRANT TEMPORARY ON DATABASE {fresh_database.name} TO PUBLIC"))
+    result = check(folder, fresh_database, "--format", "json")
+    assert result.returncode == 0
+    answer = findings(result)["H130"]
+    (found,) = answer["findings"]
+    assert (answer["level"], found["level"]) == ("error", "warning")
 
 
 def test_an_unknown_format_is_a_matter_of_usage(folder: Path, good: Database) -> None:
