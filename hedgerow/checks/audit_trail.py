@@ -33,7 +33,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     A function that writes entries and that PUBLIC may execute can be made a trigger of a temporary
     table.
     """
-    if inspection.row_security.audit is None or not inspection.row_security.enabled:
+    if inspection.row_security.audit is None:
         return
     if not audit_functions.exist(inspection.application):
         yield Finding(

@@ -24,9 +24,9 @@ IdType = Literal["uuid", "bigint", "text"]
 class RowSecurity:
     """How this project keeps users apart: role names, type of the user key, and two switches.
 
-    `enabled=False` sends no identity and has migrations switch row security off: the application
-    must check ownership by itself. `force=True` subjects the tables' owner to the policies too and
-    takes BYPASSRLS from the maintenance role. With `signing`, the database accepts only identities
+    `enabled=False` has migrations switch row security off: the application must check ownership by
+    itself. Identities are sent all the same, for privileges and the audit trail. `force=True`
+    subjects the tables' owner to the policies too and takes BYPASSRLS from the maintenance role. With `signing`, the database accepts only identities
     that carry the application's signature (P3, P4); without, SQL that runs as the application role
     can take any identity. With `audit`, each elevation to an admin is recorded. `logger` names
     the logger that tells, at DEBUG, which identity each transaction got.
@@ -48,8 +48,8 @@ class RowSecurity:
 
     @property
     def audited(self) -> bool:
-        """Whether an elevation is to be recorded: without row security there is none."""
-        return self.enabled and self.audit is not None
+        """Whether an elevation is to be recorded."""
+        return self.audit is not None
 
     def settings_for(
         self, identity: Identity | None, elevation: str | None = None
@@ -62,18 +62,18 @@ class RowSecurity:
         string means no identity, because a setting cannot be unset inside a transaction (P12).
         Without an identity, a statement on a scoped table is an error.
         """
-        settings: dict[str, str] = {}
-        if self.enabled:
+        settings: dict[str, str] = {
             # Off, a statement on a scoped table is an error, also where no row would be asked for
             # the identity: the table is empty, or another policy lets the row through (P16).
-            settings["row_security"] = "on" if identity else "off"
-            settings[USER_ID_SETTING] = str(identity.user_id) if identity else ""
-            settings[ROLE_SETTING] = identity.role.claimed if identity else ""
-            if self.signing is not None:
-                settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
-            if self.audit is not None:
-                settings[ELEVATION_SETTING] = elevation or ""
-            settings["role"] = self._role_to_set(identity)
+            "row_security": "on" if identity else "off",
+            USER_ID_SETTING: str(identity.user_id) if identity else "",
+            ROLE_SETTING: identity.role.claimed if identity else "",
+        }
+        if self.signing is not None:
+            settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
+        if self.audit is not None:
+            settings[ELEVATION_SETTING] = elevation or ""
+        settings["role"] = self._role_to_set(identity)
         if identity is not None and identity.is_read_only:
             settings["transaction_read_only"] = "on"
         return settings

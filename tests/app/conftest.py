@@ -7,6 +7,7 @@ pytest reads this file before the settings know the tests' database, and would m
 developer's own.
 """
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -37,22 +38,21 @@ def row_security() -> RowSecurity:
 @pytest.fixture(scope="module")
 def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     """Yield the application's own engine, but on `database` and with one connection at most."""
-    import app.api.deps
-    import app.api.routes.audit
     import app.core.db
-    import app.core.sessions
+    import app.core.project
+    import app.main
     from app.core.rls import AdminContext
+
+    holders = [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("app.") and hasattr(module, "row_security")
+    ]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app.core.db, "POOL", ONE_CONNECTION)
         patch.setattr(app.core.db, "application_url", lambda: database.app_url)
-        for holder in (
-            app.core.db,
-            app.core.sessions,
-            app.api.deps,
-            app.api.routes.audit,
-            AdminContext,
-        ):
+        for holder in (*holders, AdminContext):
             patch.setattr(holder, "row_security", row_security)
         app.core.db.shutdown()  # what tests elsewhere have opened
         yield app.core.db.get_engine()

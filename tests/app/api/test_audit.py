@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 
 from app.core.sessions import admin_session
 from app.models import Item
-from hedgerow import RowSecurity
 from tests.app.api.support import API, ids, signed_in
 from tests.app.both_modes import only_with_row_security
 from tests.support.people import Person
@@ -126,16 +125,3 @@ def test_bad_filters_are_told(
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_the_ends_of_time_are_times(client: TestClient, admin: Person, moment: str) -> None:
     assert len(entries(client, admin, since=moment, user_id=uuid4())) == 0
-
-
-def test_it_is_there_exactly_while_row_security_is_on(
-    client: TestClient, admin: Person, row_security: RowSecurity
-) -> None:
-    response = client.get(TRAIL, headers=signed_in(admin))
-    if row_security.enabled:
-        assert response.status_code == 200
-    else:
-        assert response.status_code == 404
-        assert response.json() == {
-            "detail": "There is no audit trail while row security is switched off"
-        }

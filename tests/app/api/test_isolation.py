@@ -148,7 +148,6 @@ def test_a_read_only_admin_writes_nothing(
 
 def test_the_log_tells_each_transactions_identity(
     careless: TestClient,
-    row_security: RowSecurity,
     alice: Person,
     admin: Person,
     caplog: pytest.LogCaptureFixture,
@@ -158,6 +157,4 @@ def test_the_log_tells_each_transactions_identity(
         seen(careless, "/read-only/items/", admin)
     identities = [f"user {alice.id}", f"user {admin.id}", f"read_only_admin {admin.id}"]
     told = [record.getMessage() for record in caplog.records if record.name == "app.core.rls"]
-    # With row security off the only thing that is set is READ ONLY.
-    expected = identities if row_security.enabled else identities[-1:]
-    assert told == [f"transaction runs as {identity}" for identity in expected]
+    assert told == [f"transaction runs as {identity}" for identity in identities]

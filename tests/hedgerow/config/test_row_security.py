@@ -29,21 +29,27 @@ def test_an_identity_becomes_settings(role: Role, database_role: str) -> None:
     row_security = RowSecurity(RoleNames(admin="the_admin", read_only_admin="the_reader"))
     settings = dict(row_security.settings_for(Identity(USER, role)))
     read_only = settings.pop("transaction_read_only", "off")
-    assert settings == {"app.user_id": str(USER), "app.role": role.value, "role": database_role}
+    assert settings == {
+        "row_security": "on",
+        "app.user_id": str(USER),
+        "app.role": role.value,
+        "role": database_role,
+    }
     assert read_only == ("on" if role is Role.READ_ONLY_ADMIN else "off")
 
 
 def test_no_identity_is_spelled_out() -> None:
     """P12: inside a transaction a setting cannot be unset, only emptied."""
     settings = RowSecurity().settings_for(None)
-    assert settings == {"app.user_id": "", "app.role": "", "role": "none"}
+    expected = {"row_security": "off", "app.user_id": "", "app.role": "", "role": "none"}
+    assert settings == expected
 
 
-def test_switched_off_only_read_only_is_left() -> None:
-    off = RowSecurity(enabled=False)
-    assert off.settings_for(Identity(USER, Role.ADMIN)) == {}
-    assert off.settings_for(None) == {}
-    assert off.settings_for(Identity(USER, Role.READ_ONLY_ADMIN)) == {"transaction_read_only": "on"}
+@pytest.mark.parametrize("identity", [None, Identity(USER), Identity(USER, Role.ADMIN)])
+def test_switched_off_identities_are_sent_all_the_same(identity: Identity | None) -> None:
+    """Privileges belong to the database roles, whether policies apply or not."""
+    settings = RowSecurity(enabled=False).settings_for(identity)
+    assert settings == RowSecurity().settings_for(identity)
 
 
 @pytest.mark.parametrize("user_id", [USER, 7, "seven"])

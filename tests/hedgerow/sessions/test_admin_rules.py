@@ -1,39 +1,19 @@
 """Where an admin block cannot stand, and what is left of it without row security."""
 
-import dataclasses
 from typing import cast
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-import hedgerow
 from hedgerow import Identity, IdentityError, Role, identity_of
-from tests.support.admin_blocks import BLOCKS, Create
 from tests.support.people import Person
 from tests.support.sessions import (
-    ROW_SECURITY,
     AdminContext,
-    identity_on_server,
     session_of,
     visible,
 )
-
-
-@pytest.mark.parametrize("create", BLOCKS)
-def test_without_row_security_the_block_sends_no_identity(
-    create: Create, pool: Engine, alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disabled = dataclasses.replace(ROW_SECURITY, enabled=False)
-    monkeypatch.setattr(AdminContext, "row_security", disabled)
-    with Session(pool) as session:
-        hedgerow.bind(session, Identity(alice.id), disabled)
-        with create(alice.id, session):
-            assert identity_on_server(session) == ("", "", "rls_app_user")
-            read_only = session.scalar(text("SHOW transaction_read_only"))
-        assert read_only == ("on" if create == AdminContext.create_read_only_admin else "off")
-        assert session.scalar(text("SHOW transaction_read_only")) == "off"
 
 
 @pytest.mark.parametrize("nothing", [None, "session", object()])

@@ -48,7 +48,7 @@ def test_also_with_signed_identities(fresh_database: Database) -> None:
 
 
 def test_without_row_security_too(database: Database, alice: Person) -> None:
-    """Nothing of an identity is sent then, and the connection is clean all the same."""
+    """The connection is clean all the same."""
     security = RowSecurity(enabled=False)
     engine = guard(one_connection(database), security)
     with session_with(engine, alice, security) as attacker, Session(engine) as nobody:

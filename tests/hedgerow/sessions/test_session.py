@@ -185,10 +185,3 @@ def test_the_log_shows_which_identity_each_transaction_got(
         session.commit()
         visible(session)
     assert caplog.messages == [f"transaction runs as user {alice.id}"] * 2
-
-
-def test_without_row_security_no_identity_is_sent(pool: Engine, alice: Person) -> None:
-    disabled = hedgerow.RowSecurity(enabled=False)
-    with Session(pool) as session:
-        hedgerow.bind(session, Identity(alice.id), disabled)
-        assert identity_on_server(session) == ("", "", "rls_app_user")
