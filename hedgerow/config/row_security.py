@@ -26,10 +26,11 @@ class RowSecurity:
 
     `enabled=False` has migrations switch row security off: the application must check ownership by
     itself. Identities are sent all the same, for privileges and the audit trail. `force=True`
-    subjects the tables' owner to the policies too and takes BYPASSRLS from the maintenance role. With `signing`, the database accepts only identities
-    that carry the application's signature (P3, P4); without, SQL that runs as the application role
-    can take any identity. With `audit`, each elevation to an admin is recorded. `logger` names
-    the logger that tells, at DEBUG, which identity each transaction got.
+    subjects the tables' owner to the policies too and takes BYPASSRLS from the maintenance role.
+    With `signing`, the database accepts only identities that carry the application's signature (P3,
+    P4); without, SQL that runs as the application role can take any identity. With `audit`, each
+    elevation to an admin or a service is recorded. `logger` names the logger that tells, at DEBUG,
+    which identity each transaction got.
     """
 
     roles: RoleNames = field(default_factory=RoleNames)
