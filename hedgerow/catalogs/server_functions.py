@@ -1,4 +1,4 @@
-"""Functions of the server that reach past the policies: to sessions, files, other databases."""
+"""What reaches past the policies: functions for sessions, files and other databases, parameters."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ _GRANTED = text("""
         JOIN pg_proc p ON p.oid = d.objid
         WHERE e.extname = 'dblink' AND p.proname = ANY(:dblink)
     )
-    SELECT p.oid::regprocedure::text AS target, p.proname AS name, given.role
+    SELECT p.oid::regprocedure::text AS target, p.proname AS name, given.role,
+        false AS is_parameter
     FROM (SELECT oid, NULL::aclitem[] AS withheld FROM known
           UNION ALL
           SELECT objoid, initprivs FROM pg_init_privs
@@ -51,6 +52,11 @@ _GRANTED = text("""
     WHERE given.role = ANY(:roles)
       AND NOT EXISTS (SELECT FROM aclexplode(asked.withheld) AS before
                       WHERE before.grantee = given.grantee)
+    UNION
+    SELECT parname, parname, coalesce(r.rolname, 'public'), true
+    FROM pg_parameter_acl CROSS JOIN LATERAL aclexplode(paracl) AS acl
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+    WHERE coalesce(r.rolname, 'public') = ANY(:roles)
     ORDER BY 3, 2, 1
 """)
 
@@ -65,11 +71,15 @@ _OBJECTS = text("""
 
 @dataclass(frozen=True)
 class ServerFunction:
-    """A function that `role` may execute, or "public", who are all roles; `target` is SQL."""
+    """A function that `role` may execute, or "public", who are all roles; `target` is SQL.
+
+    Or a parameter that only superusers set unless it is granted, where `is_parameter`.
+    """
 
     target: str
     name: str
     role: str
+    is_parameter: bool = False
 
 
 def server_functions(connection: Connection, roles: Collection[str]) -> list[ServerFunction]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hedgerow import sql
 from hedgerow.catalogs.server_functions import (
     CONNECTIONS,
     LARGE_OBJECTS,
@@ -16,6 +17,7 @@ from hedgerow.checks.fixes import UPGRADE
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
+from hedgerow.provisioning.role_settings import DECISIVE
 from hedgerow.provisioning.server_functions import revoke_statement
 
 _SIGNAL = "pg_signal_backend"
@@ -79,7 +81,10 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     roles = ["public", *(role for role in inspection.reach if not role.startswith("pg_"))]
     granted: defaultdict[tuple[str, _Kind], list[ServerFunction]] = defaultdict(list)
     for function in server_functions(inspection.application, roles):
-        granted[function.role, _KINDS.get(function.name, _OTHERS)].append(function)
+        if function.is_parameter:
+            yield _parameter(function)
+        else:
+            granted[function.role, _KINDS.get(function.name, _OTHERS)].append(function)
     for (role, kind), functions in granted.items():
         names = ", ".join(dict.fromkeys(function.name for function in functions))
         consequence = kind.consequence
@@ -92,6 +97,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             f"{revoke_statement(functions, role)};",
             level=kind.level,
         )
+
+
+def _parameter(parameter: ServerFunction) -> Finding:
+    return Finding(
+        f"parameter {parameter.name} {parameter.role}",
+        f"{parameter.role!r} may set {parameter.name}, which is a superuser's: injected SQL"
+        " switches off what asks triggers and policies, or what is logged.",
+        f"REVOKE ALL ON PARAMETER {parameter.target} FROM {sql.role_name(parameter.role)};",
+        level=None if parameter.name in DECISIVE else Level.WARNING,
+    )
 
 
 CHECK = Check(

@@ -421,5 +421,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("H131", "files public", ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",)),
     Fault("H131", "files {admin}", ("GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {admin}",)),
     Fault("H131", "server public", ("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO PUBLIC",)),
+    Fault(
+        "H131",
+        "parameter session_replication_role {app}",
+        ("GRANT SET ON PARAMETER session_replication_role TO {app}",),
+        own_roles=True,
+    ),
     Fault("H131", "other databases public", ("CREATE EXTENSION dblink",)),
 )
