@@ -54,9 +54,16 @@ def guard_statements(roles: RoleNames) -> Iterator[str]:
 def refuse_ddl(connection: Connection, row_security: RowSecurity) -> None:
     """Have DDL refused; what this role may not do is left, with the SQL for who may in a warning.
 
-    Does nothing where schema `rls` does not exist (yet, or any more).
+    Where schema `rls` does not exist, gives back what an upgrade has taken; the event trigger has
+    gone with its function.
     """
+    maintenance = row_security.roles.maintenance
     if not functions.exist(connection):
+        if maintenance in inspect(connection, row_security, [maintenance]).temporary:
+            literal = sql.text_literal(sql.name(maintenance))
+            connection.execute(
+                sql.Statement(_statement("grant_temporary.sql", maintenance=literal))
+            )
         return
     roles = _roles_of_requests(row_security.roles)
     guard = inspect(connection, row_security, roles)

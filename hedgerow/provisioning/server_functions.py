@@ -1,7 +1,7 @@
 """Take from PUBLIC functions of the server that reach past the policies, where that is allowed."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
@@ -27,12 +27,7 @@ _LARGE_OBJECTS = (
 
 def close_statement(roles: RoleNames) -> str:
     """Return the SQL that takes them away, as far as the role that runs it may: a superuser may."""
-    return sql.fill(
-        sql.read("hedgerow.provisioning", "close_functions.sql"),
-        sessions=_SESSIONS,
-        large_objects=_LARGE_OBJECTS,
-        maintenance=sql.name(roles.maintenance),
-    )
+    return _statement("close_functions.sql", roles)
 
 
 def revoke_statement(granted: Iterable[ServerFunction], role: str) -> str:
@@ -44,9 +39,13 @@ def revoke_statement(granted: Iterable[ServerFunction], role: str) -> str:
 def close_functions(connection: Connection, roles: RoleNames) -> None:
     """Take them from PUBLIC; where this role may not, a warning holds the SQL for a superuser.
 
-    Does nothing where schema `rls` does not exist (yet, or any more).
+    Where schema `rls` does not exist, gives back what an upgrade has taken.
     """
-    if not (functions.exist(connection) and _open(connection)):
+    if not functions.exist(connection):
+        if _among(LARGE_OBJECTS, connection, roles.maintenance):  # none by default
+            connection.execute(sql.Statement(_statement("reopen_functions.sql", roles)))
+        return
+    if not _open(connection):
         return
     connection.execute(sql.Statement(close_statement(roles)))
     if left := _open(connection):
@@ -59,5 +58,17 @@ def close_functions(connection: Connection, roles: RoleNames) -> None:
 
 
 def _open(connection: Connection) -> list[ServerFunction]:
-    ours = {*SESSIONS, *LARGE_OBJECTS}
-    return [one for one in server_functions(connection, ["public"]) if one.name in ours]
+    return _among((*SESSIONS, *LARGE_OBJECTS), connection, "public")
+
+
+def _among(names: Collection[str], connection: Connection, role: str) -> list[ServerFunction]:
+    return [one for one in server_functions(connection, [role]) if one.name in names]
+
+
+def _statement(file: str, roles: RoleNames) -> str:
+    return sql.fill(
+        sql.read("hedgerow.provisioning", file),
+        sessions=_SESSIONS,
+        large_objects=_LARGE_OBJECTS,
+        maintenance=sql.name(roles.maintenance),
+    )
