@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from tests.app.api.support import API, ids, sign_in, signed_in, stored
 from tests.app.mail_server import MailServer
 from tests.support.databases import Database
-from tests.support.people import Person
+from tests.support.people import Person, add_person
 
 USERS = f"{API}/users/"
 PASSWORD = "a quiet hedge"
@@ -149,3 +149,19 @@ def test_others_get_403(client: TestClient, database: Database, alice: Person, b
         assert response.status_code == 403
         assert response.json() == {"detail": "The user doesn't have enough privileges"}
     assert stored(database) == before
+
+
+@pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}])
+def test_a_superuser_does_not_demote_themselves_by_accident(
+    client: TestClient, database: Database, admin: Person, change: dict[str, bool]
+) -> None:
+    add_person(database, "other admin", superuser=True)
+    response = client.patch(f"{USERS}{admin.id}", headers=signed_in(admin), json=change)
+    assert response.status_code == 403
+    assert response.json() == {
+        "detail": "Super users are not allowed to demote or deactivate themselves"
+    }
+    named = client.patch(
+        f"{USERS}{admin.id}", headers=signed_in(admin), json={"full_name": "A", "is_active": True}
+    )
+    assert named.status_code == 200
