@@ -20,7 +20,7 @@ from sqlmodel import col
 
 import hedgerow
 from app.models import Item
-from hedgerow import Identity, Role
+from hedgerow import Identity, Role, guard
 from tests.support.databases import Database
 from tests.support.people import Person
 from tests.support.sessions import ROW_SECURITY
@@ -36,10 +36,10 @@ NOBODY: Final = ("", "", "rls_app_user")
 
 @asynccontextmanager
 async def async_pool_of_one(url: URL, **options: object) -> AsyncIterator[AsyncEngine]:
-    """Yield an engine of one connection, so that everybody gets the same one."""
+    """Yield a guarded engine of one connection, so that everybody gets the same one."""
     engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=5, **options)
     try:
-        yield engine
+        yield guard(engine, ROW_SECURITY)
     finally:
         await engine.dispose()
 
@@ -86,7 +86,7 @@ async def assert_nobodys(engine: AsyncEngine, backend: int | None = None) -> Non
         assert tuple((await connection.execute(WHO)).one()) == NOBODY
         if backend is not None:
             assert await connection.scalar(BACKEND) == backend
-        with pytest.raises(DBAPIError, match="carries no identity"):
+        with pytest.raises(DBAPIError, match="row-level security"):
             await connection.execute(ITEM_IDS)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hedgerow import IdentityError, Role
 from tests.hedgerow.paths.support import (
     BACKEND,
+    NOBODY,
     WHO,
     assert_nobodys,
     async_pool_of_one,
@@ -28,7 +29,7 @@ async def test_a_used_connection_has_no_identity(
     """P11, P12."""
     session = await async_session_of(async_pool, alice, role)
     backend = await session.scalar(BACKEND)
-    await visible(session)
+    assert tuple((await session.execute(WHO)).one()) != NOBODY
     await getattr(session, ending)()
     await session.close()
     assert state_of(database, backend) == "idle"

@@ -13,7 +13,7 @@ from sqlmodel import col
 import hedgerow
 from app.models import Item, User
 from hedgerow import Identity, Role
-from tests.hedgerow.paths.support import ITEM_IDS, WHO, async_session_of, visible
+from tests.hedgerow.paths.support import ITEM_IDS, NOBODY, WHO, async_session_of, visible
 from tests.support.people import Person
 from tests.support.sessions import ROW_SECURITY
 
@@ -155,7 +155,7 @@ async def test_an_identity_bound_in_an_open_transaction_holds_at_once(
     async_pool: AsyncEngine, alice: Person, bob: Person
 ) -> None:
     async with AsyncSession(async_pool) as session:
-        await session.get(User, alice.id)
+        assert tuple((await session.execute(WHO)).one()) == NOBODY
         await hedgerow.bind_async(session, Identity(alice.id), ROW_SECURITY)
         assert await visible(session) == set(alice.items)
         await hedgerow.bind_async(session, Identity(alice.id, Role.ADMIN), ROW_SECURITY)

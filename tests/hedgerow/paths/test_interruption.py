@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from hedgerow import guard
 from tests.hedgerow.paths.support import (
     ITEM_IDS,
     NOBODY,
@@ -23,7 +24,7 @@ from tests.hedgerow.paths.support import (
 from tests.support.databases import Database
 from tests.support.people import Person
 from tests.support.proxy import Proxy
-from tests.support.sessions import session_of
+from tests.support.sessions import ROW_SECURITY, session_of
 
 CUTS = range(0, 240, 8)
 """After how many bytes to cut the answer to BEGIN and the identity, which has some 200."""
@@ -35,7 +36,7 @@ def engine(proxy: Proxy, database: Database) -> Iterator[Engine]:
     engine = create_engine(
         proxy.through(database.app_url), pool_size=1, max_overflow=0, pool_timeout=5
     )
-    yield engine
+    yield guard(engine, ROW_SECURITY)
     engine.dispose()
 
 

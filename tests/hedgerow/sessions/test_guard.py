@@ -61,7 +61,7 @@ def test_without_row_security_too(database: Database, alice: Person) -> None:
 
 async def test_an_asynchronous_engine(database: Database, alice: Person, bob: Person) -> None:
     async with async_pool_of_one(database.app_url) as engine:
-        pool = guard(engine, ROW_SECURITY).sync_engine
+        pool = engine.sync_engine
 
         def attack() -> None:
             with session_of(pool, alice) as attacker, session_of(pool, bob) as next_user:

@@ -73,10 +73,15 @@ def test_one_statement_works_as_before(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("get", [get_engine, get_maintenance_engine])
-def test_the_application_uses_it(get: Callable[[], Engine]) -> None:
+def test_the_applications_engines_are_guarded(get: Callable[[], Engine]) -> None:
+    """P3, P56: the settings' own, which requests and operations use."""
     engine = get()
     try:
         with engine.connect() as connection, pytest.raises(ProgrammingError, match=REFUSED):
             connection.execute(text(TRAP))
+        with engine.connect() as connection:
+            connection.execute(text("SELECT set_config('search_path', 'nowhere', false)"))
+            connection.commit()
+            assert connection.scalar(text("SHOW search_path")) != "nowhere"
     finally:
         engine.dispose()
