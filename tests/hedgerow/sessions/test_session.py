@@ -154,7 +154,7 @@ def test_an_identity_bound_in_an_open_transaction_holds_at_once(
     pool: Engine, alice: Person
 ) -> None:
     with Session(pool) as session:
-        session.get(User, alice.id)
+        assert identity_on_server(session) == ("", "", "rls_app_user")
         hedgerow.bind(session, Identity(alice.id), ROW_SECURITY)
         assert visible(session) == set(alice.items)
         hedgerow.bind(session, Identity(alice.id, Role.ADMIN), ROW_SECURITY)

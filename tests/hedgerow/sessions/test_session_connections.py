@@ -44,7 +44,7 @@ def test_a_used_connection_has_no_identity(
     """P11, P12."""
     session = session_of(pool, alice, role)
     backend = backend_of(session)
-    visible(session)
+    assert identity_on_server(session) != ("", "", "rls_app_user")
     getattr(session, ending)()
     session.close()
     assert state_of(database, backend) == "idle"
