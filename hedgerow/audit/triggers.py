@@ -24,6 +24,7 @@ def create_trigger_statement(
         name=NAME,
         table=sql.table_name(table, schema),
         admin_role=sql.text_literal(roles.admin),
+        service_role=sql.text_literal(roles.service),
         maintenance_role=sql.text_literal(roles.maintenance),
         elevation_setting=sql.text_literal(ELEVATION_SETTING),
         key=sql.text_literal(_array(trigger.key)),

@@ -28,6 +28,8 @@ def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None
         _check_parents(table, ())
         _check_shares(table, scope)
         _check_readable(table, scope)
+        _check_public_parents(table, scope)
+        _check_keys_of_others(table, scope)
 
 
 def undeclared_tables(tables: Iterable[Table]) -> list[Table]:
@@ -163,3 +165,40 @@ def _check_readable(table: Table, scope: Scope) -> None:
             f"Table {table.fullname!r} refers by {columns} to {parent.fullname!r}, which no"
             f" user may read: let its declaration show rows to users{way_out}."
         )
+
+
+def _check_public_parents(table: Table, scope: Scope) -> None:
+    """Raise ConfigurationError for public children of parents that nobody may read."""
+    for column in scope.parents if scope.public else ():
+        parent = key_to_parent(table, column).parent
+        declared = scope_of(parent)
+        if declared is None or not declared.public:
+            raise ConfigurationError(
+                f"Table {table.fullname!r} is declared public through {column}, and its parent"
+                f" {parent.fullname!r} is not: declare public there too, or not here."
+            )
+
+
+def _check_keys_of_others(table: Table, scope: Scope) -> None:
+    """Raise ConfigurationError for a key to what a service, or who signs up, may not read.
+
+    The check of the key is made as whoever writes, so each of these writes would fail.
+    """
+    for key in checked_keys(table, scope):
+        columns = ", ".join(key.columns)
+        declared = scope_of(key.parent)
+        readers = declared.services if declared is not None else {}
+        for name, commands in scope.services.items():
+            if {"INSERT", "UPDATE"} & commands and "SELECT" not in readers.get(name, ()):
+                raise ConfigurationError(
+                    f"Table {table.fullname!r} lets service {name!r} write {columns}, which refers"
+                    f" to {key.parent.fullname!r}: give the service SELECT there, or name the key"
+                    " in Scope(unchecked=…)."
+                )
+        required = not any(table.columns[column].nullable for column in key.columns)
+        if scope.sign_in_column is not None and "INSERT" in scope.commands and required:
+            raise ConfigurationError(
+                f"Table {table.fullname!r} refers by {columns} to {key.parent.fullname!r}, which"
+                " nobody sees who signs up: name the key in Scope(unchecked=…), or leave INSERT"
+                " out of the commands."
+            )

@@ -65,6 +65,8 @@ def _sign_in_policies(table: Table, scope: Scope, column: str) -> Iterator[Polic
     roles = (RoleNames.sign_in,)
     claimed = f"{column} = {CLAIMED}"
     yield Policy(policy_name(table.name, "sign_in_select"), "SELECT", roles, using=claimed)
+    if "INSERT" not in scope.commands:
+        return
     yield Policy(
         policy_name(table.name, "sign_in_insert"),
         "INSERT",

@@ -6,10 +6,13 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Column, MetaData, Table, event
+from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.orm import ColumnProperty, Mapper, deferred
 
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.scope import Exempt, Scope
+
+_POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
 
 # Not in Table.info, which autogenerate writes into revisions.
 _declared: "WeakKeyDictionary[Table, Scope | Exempt]" = WeakKeyDictionary()
@@ -110,6 +113,7 @@ def _check_columns(table: Table, scope: Scope, place: str) -> None:
                     f"{place}: {word} names {column!r}, which table {table.name!r} does not have:"
                     f" it has {', '.join(table.columns.keys())}."
                 )
+    _check_columns_options(table, scope, place)
     named = {"through": scope.parents, "unchecked": tuple(scope.unchecked)}
     for word, columns in named.items():
         for column in columns:
@@ -119,6 +123,25 @@ def _check_columns(table: Table, scope: Scope, place: str) -> None:
                     f"{place}: {word} names {column!r}, which is no foreign key of table"
                     f" {table.name!r}: it has {keys or 'none'}."
                 )
+
+
+def _check_columns_options(table: Table, scope: Scope, place: str) -> None:
+    """Raise ConfigurationError for an existing column that cannot be what it is declared as."""
+    if isinstance(scope.public, str):
+        column = table.columns[scope.public]
+        if column.type.compile(_POSTGRESQL) != "BOOLEAN":
+            raise ConfigurationError(
+                f"{place}: public names {scope.public!r}, which is no boolean column of table"
+                f" {table.name!r}: it says of each row whether it is public."
+            )
+    naming = {scope.owner_column, scope.sign_in_column, *scope.parents}
+    naming |= set(table.primary_key.columns.keys())
+    for word, columns in {"admin_only": scope.admin_only, "secret": scope.secret}.items():
+        for name in sorted(name for name in columns if name in naming):
+            raise ConfigurationError(
+                f"{place}: {word} names {name!r}, by which rows of table {table.name!r} are found:"
+                " it takes columns beside the primary key, the owner, the parents and the sign-in."
+            )
 
 
 def scope_of(table: Table) -> Scope | Exempt | None:

@@ -57,7 +57,8 @@ class Scope:
     With `read="everyone"` everybody who is signed in reads the rows; writing stays as it is.
     `public` lets whoever asks read them, signed in or `Identity.anonymous()`: all rows, or those
     for which the boolean column of that name is true; of children, those of such parents.
-    `services` names the jobs (`Identity.service`) that reach all rows, each with its commands.
+    `services` names the jobs (`Identity.service`) that reach all rows, each with its commands;
+    those that insert or update write all columns.
     `shared_with` names the table whose rows share rows of this one. `commands` are those that users
     have at all; for the others there is neither a policy nor a privilege. Where `owner_column` is
     None and there is no parent, only admins write. `admin_only` names columns that only admins
@@ -98,7 +99,13 @@ class Scope:
             policy.check()
         _check_commands(self.commands)
         _check_services(self.services)
-        if self.secret and (self.read or self.public or self.shared_with or self.parents):
+        _check_public(self.public, self.commands)
+        if self.public is not True and self.public and self.parents:
+            raise ConfigurationError(
+                "Scope.through(public=…) takes True: children are public with their parents."
+            )
+        _check_kinds_of_columns(self.admin_only, self.secret)
+        if self.secret and (self._is_read_by_others or not (self.owner_column or self.is_user)):
             raise ConfigurationError(
                 "Scope(secret=…) needs rows that only their user reads: privileges of columns hold"
                 " for all rows alike. Put the secret columns into a table of their own."
@@ -125,7 +132,8 @@ class Scope:
         """Declare that each row is one user: `key`, or the primary key, is the user's.
 
         `sign_in` names the column, such as "email", by which `Identity.sign_in` finds the row of a
-        user, or inserts it. Takes the keyword arguments of `Scope`.
+        user, or inserts it, unless `commands` leave INSERT out; users insert no row then. Takes the
+        keyword arguments of `Scope`.
         """
         return cls(key, is_user=True, sign_in_column=sign_in, **options)
 
@@ -139,6 +147,14 @@ class Scope:
         if not columns:
             raise ConfigurationError("Scope.through() needs the column that refers to the parent.")
         return cls(None, parents=columns, **options)
+
+    @property
+    def _is_read_by_others(self) -> bool:
+        """Whether some row is read by users whose it is not."""
+        own_policies = (p.permissive and p.command in ("SELECT", "ALL") for p in self.policies)
+        return bool(
+            self.read or self.public or self.shared_with or self.parents or self.unmanaged
+        ) or any(own_policies)
 
     @property
     def shares(self) -> Shares | None:
@@ -164,6 +180,12 @@ class Exempt:
             raise ConfigurationError("An exemption from row security needs a reason: say why.")
         _check_commands(self.commands)
         _check_services(self.services)
+        if not isinstance(self.public, bool):
+            raise ConfigurationError(
+                "exempt(public=…) takes True: without row security all rows are alike. Declare"
+                f" Scope(None, public={self.public!r}) for some of them."
+            )
+        _check_public(self.public, self.commands)
 
 
 def exempt(
@@ -178,6 +200,10 @@ def exempt(
 
     Users may only read it, unless `commands` names more. With `public` so does
     `Identity.anonymous()`; `services` names the jobs that may use it, each with its commands.
+
+    The trap: without row security nothing asks for a service's name. What one service may, each
+    may; and so may SQL in any transaction of the application's that takes the services' database
+    role. What is not for everybody is a `Scope(None, services=…)`.
     """
     return Exempt(reason, commands, recorded, public, services)
 
@@ -204,3 +230,26 @@ def _check_services(services: Mapping[str, Set[RowCommand]]) -> None:
         if not name.strip():
             raise ConfigurationError("A service needs a name, as in Identity.service('report').")
         _check_commands(commands)
+        if "SELECT" not in commands and not {"UPDATE", "DELETE"}.isdisjoint(commands):
+            raise ConfigurationError(
+                f"Service {name!r} needs SELECT too, or its UPDATE and DELETE would find no row."
+            )
+
+
+def _check_public(public: bool | str, commands: Set[RowCommand]) -> None:
+    """Raise ConfigurationError for rows that nobody reads and users do not."""
+    if public and "SELECT" not in commands:
+        raise ConfigurationError("What is public needs SELECT among its commands.")
+
+
+def _check_kinds_of_columns(admin_only: Mapping[str, Any], secret: Set[str] | str) -> None:
+    """Raise ConfigurationError for columns that are named in another way than is read."""
+    if not isinstance(admin_only, Mapping):
+        raise ConfigurationError(
+            "admin_only maps a column to the value of a row that a user inserts, as in"
+            f' {{"is_superuser": False}}, got {admin_only!r}.'
+        )
+    if isinstance(secret, str):  # a string is a set of letters to what follows
+        raise ConfigurationError(
+            f'secret is a set of columns, as in {{"hashed_password"}}, got {secret!r}.'
+        )

@@ -159,7 +159,7 @@ def granted_privileges(table: Table, scope: Scope | Exempt) -> Grants:
     else:
         users, admins, secret = user_privileges(table, scope), ALL_COMMANDS, scope.secret
         if scope.sign_in_column is not None:
-            sign_in = ("SELECT", "INSERT")
+            sign_in = ("SELECT", "INSERT") if "INSERT" in scope.commands else ("SELECT",)
     readers = tuple(command for command in admins if command == "SELECT")
     by_role = {
         RoleNames.app: users,

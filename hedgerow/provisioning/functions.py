@@ -170,7 +170,9 @@ def _check(*, signed: bool) -> str:
 def _role(*, signed: bool, audited: bool) -> str:
     values = {"check": _check(signed=signed), "role_setting": sql.text_literal(ROLE_SETTING)}
     if audited:
-        return _statement("audited_role.sql", user=sql.text_literal(Role.USER), **values)
+        unrecorded = (Role.USER, Role.SIGN_IN, Role.ANONYMOUS)
+        values |= {role.value: sql.text_literal(role) for role in unrecorded}
+        return _statement("audited_role.sql", **values)
     return _statement("role.sql", **values)
 
 

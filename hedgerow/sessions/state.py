@@ -69,7 +69,8 @@ def refuse_change(bound: Identity, identity: Identity) -> None:
     """
     if bound.role in (Role.SIGN_IN, Role.ANONYMOUS):
         return
-    if (bound.user_id, bound.is_user) != (identity.user_id, identity.is_user):
+    changes_kind = bound.role is not identity.role and not (bound.is_user and identity.is_user)
+    if changes_kind or bound.user_id != identity.user_id:
         raise IdentityError(
             "This is bound to another user already: open a session or connection for each identity."
         )

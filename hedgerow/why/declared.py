@@ -75,7 +75,7 @@ def sentences_from_declaration(
         kept = kept_columns(table, scope)
         columns = [column.name for column in table.columns if column.name in kept]
         if columns:
-            yield f"Nobody but admins changes {' and '.join(columns)}: the rows are shared."
+            yield f"Nobody but admins changes {' and '.join(columns)}."
 
 
 def _says_more(scope: Scope) -> bool:

@@ -77,7 +77,8 @@ def hold_past_policies(
     settings = row_security.settings_for(admin, recorded(connection, admin, row_security))
     set_locally(connection, {**settings, "role": role})
     held = hold(connection, table, key)
-    set_locally(connection, {**row_security.settings_for(None), "role": "none"})
+    nobody = {**row_security.settings_for(None), "role": "none"}
+    set_locally(connection, {**nobody, "row_security": "on"})  # or FORCE refuses what comes next
     return held
 
 

@@ -135,6 +135,9 @@ def upgrade() -> None:
         permissive=False,
     )
     op.create_audit_trigger("user", key=["id"], owner="id", values=["is_active", "is_superuser"])
+    # Anew, as services are recorded too.
+    op.drop_audit_trigger("item")
+    op.create_audit_trigger("item", key=["id"], owner="owner_id")
 
 
 def downgrade() -> None:

@@ -5,7 +5,7 @@
 -- CASCADE deletes is deleted as the table's owner.
 CREATE TRIGGER @{name} AFTER INSERT OR UPDATE OR DELETE ON @{table} FOR EACH ROW
 WHEN (
-    current_user = @{admin_role}::name
+    current_user IN (@{admin_role}::name, @{service_role}::name)
     OR session_user = @{maintenance_role}::name
     OR current_setting(@{elevation_setting}, true) <> ''
 )

@@ -51,7 +51,7 @@ def database(server: URL, row_security: RowSecurity, declared: bool) -> Iterator
         for table in TABLES:  # the project may have grown one of the same name
             owner.execute(text(f"DROP TABLE IF EXISTS {table} CASCADE"))
         if declared:
-            Playground(owner, row_security).protect(METADATA)
+            Playground(owner, database, row_security).protect(METADATA)
         else:
             METADATA.create_all(owner)
     yield database

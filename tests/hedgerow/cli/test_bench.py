@@ -63,8 +63,8 @@ def test_a_program_reads_json(folder: Path, slow: Database) -> None:
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert (report["identity"], report["rounds"], report["timeout_seconds"]) == ("plain", 2, 20)
-    (table,) = report["tables"]
-    assert table["table"] == "item"
+    assert [each["table"] for each in report["tables"]] == ["item", "user"]
+    table = report["tables"][0]
     assert [each["operation"] for each in table["operations"]] == [
         "count",
         "first page",

@@ -15,41 +15,49 @@ NAMES = st.lists(
     st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=15).filter(
         lambda name: name.lower() not in ("public", "none")
     ),
-    min_size=4,
-    max_size=4,
+    min_size=len(RoleNames().names),
+    max_size=len(RoleNames().names),
     unique=True,
 )
 
 
 @pytest.mark.parametrize(
-    ("role", "database_role"),
-    [(Role.USER, "none"), (Role.ADMIN, "the_admin"), (Role.READ_ONLY_ADMIN, "the_reader")],
+    ("identity", "name", "database_role"),
+    [
+        (Identity(USER), str(USER), "none"),
+        (Identity(USER, Role.ADMIN), str(USER), "shop_admin"),
+        (Identity(USER, Role.READ_ONLY_ADMIN), str(USER), "shop_read_only_admin"),
+        (Identity.sign_in("a@example.com"), "a@example.com", "shop_sign_in"),
+        (Identity.anonymous(), "anonymous", "shop_anonymous"),
+        (Identity.service("report"), "report", "shop_service"),
+    ],
+    ids=["user", "admin", "read-only admin", "sign-in", "anonymous", "service"],
 )
-def test_an_identity_becomes_settings(role: Role, database_role: str) -> None:
-    row_security = RowSecurity(RoleNames(admin="the_admin", read_only_admin="the_reader"))
-    settings = dict(row_security.settings_for(Identity(USER, role)))
+def test_an_identity_becomes_settings(identity: Identity, name: str, database_role: str) -> None:
+    row_security = RowSecurity(RoleNames.prefixed("shop"))
+    settings = dict(row_security.settings_for(identity))
     read_only = settings.pop("transaction_read_only", "off")
     assert settings == {
         "row_security": "on",
-        "app.user_id": str(USER),
-        "app.role": role.value,
+        "app.user_id": name,
+        "app.role": identity.role.value,
         "role": database_role,
     }
-    assert read_only == ("on" if role is Role.READ_ONLY_ADMIN else "off")
+    assert list(settings)[-1] == "role"  # what is set after it is set with that role's rights
+    assert read_only == ("on" if identity.role is Role.READ_ONLY_ADMIN else "off")
 
 
 def test_no_identity_is_spelled_out() -> None:
-    """P12: inside a transaction a setting cannot be unset, only emptied."""
+    """P12, P16: inside a transaction a setting cannot be unset, only emptied."""
     settings = RowSecurity().settings_for(None)
-    expected = {"row_security": "off", "app.user_id": "", "app.role": "", "role": "none"}
-    assert settings == expected
+    assert settings == {"row_security": "off", "app.user_id": "", "app.role": "", "role": "none"}
 
 
-@pytest.mark.parametrize("identity", [None, Identity(USER), Identity(USER, Role.ADMIN)])
-def test_switched_off_identities_are_sent_all_the_same(identity: Identity | None) -> None:
-    """Privileges belong to the database roles, whether policies apply or not."""
-    settings = RowSecurity(enabled=False).settings_for(identity)
-    assert settings == RowSecurity().settings_for(identity)
+def test_switched_off_only_read_only_is_left() -> None:
+    off = RowSecurity(enabled=False)
+    assert off.settings_for(Identity(USER, Role.ADMIN)) == {}
+    assert off.settings_for(None) == {}
+    assert off.settings_for(Identity(USER, Role.READ_ONLY_ADMIN)) == {"transaction_read_only": "on"}
 
 
 @pytest.mark.parametrize("user_id", [USER, 7, "seven"])
@@ -82,12 +90,7 @@ def test_an_unknown_id_type_is_refused() -> None:
 @given(NAMES)
 def test_migrations_and_deployment_translate_into_each_other(names: list[str]) -> None:
     deployment = RoleNames(*names)
-    for default in (
-        RoleNames.app,
-        RoleNames.admin,
-        RoleNames.read_only_admin,
-        RoleNames.maintenance,
-    ):
+    for default in RoleNames().names:
         assert deployment.documented(deployment.deployed(default)) == default
     assert {deployment.deployed(RoleNames.app), deployment.deployed(RoleNames.admin)} == {
         deployment.app,

@@ -14,7 +14,7 @@ from hedgerow import IdentityError, Role
 from hedgerow.fastapi import install_error_handlers
 from tests.hedgerow.fastapi.working_route import add_async_route, add_route
 from tests.support.databases import Database
-from tests.support.people import Person
+from tests.support.people import Person, remove_all_users
 
 LOGGER = "hedgerow.fastapi"
 SERVER_ERROR = {"detail": "Internal Server Error"}
@@ -110,11 +110,18 @@ def test_a_write_in_a_get_is_the_applications_fault(
     )
 
 
+@pytest.mark.parametrize("work", ["give_away", "look_as_nobody"])
 def test_a_missing_identity(
-    client: TestClient, alice: Person, messages: pytest.LogCaptureFixture
+    work: str,
+    client: TestClient,
+    database: Database,
+    alice: Person,
+    messages: pytest.LogCaptureFixture,
 ) -> None:
-    """P16."""
-    assert ask(client, "give_away", item=alice.items[0], owner=alice.id) == (500, SERVER_ERROR)
+    """P16: also where the session says that it is nobody's, and no row asks for an identity."""
+    if work == "look_as_nobody":
+        remove_all_users(database)
+    assert ask(client, work, item=alice.items[0], owner=alice.id) == (500, SERVER_ERROR)
     [(level, line)] = lines(messages)
     assert level == "ERROR"
     assert "use RLSSessionDep instead of SessionDep" in line

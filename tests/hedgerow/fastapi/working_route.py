@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,12 @@ def delete_a_row_that_goes(session: Session, item: UUID, owner: UUID) -> None:
     session.flush()
 
 
+def look_as_nobody(session: Session, item: UUID, owner: UUID) -> None:
+    for name, value in ROW_SECURITY.settings_for(None).items():
+        session.execute(select(func.set_config(name, value, True)))
+    session.execute(text("SELECT FROM item"))
+
+
 def misuse(session: Session, item: UUID, owner: UUID) -> None:
     raise IdentityError("Do it in another way.")
 
@@ -64,6 +70,7 @@ WORK = {
         insert_without_title,
         change_a_row_that_goes,
         delete_a_row_that_goes,
+        look_as_nobody,
         misuse,
     )
 }

@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Executable, MetaData, func, select, text
 from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.exc import DBAPIError
 
-from hedgerow import RowSecurity, sql
+from hedgerow import Identity, RowSecurity, sql
 from hedgerow.migrations.autogenerate import around_tables, differences
 from hedgerow.migrations.operation import RowSecurityOp
 from hedgerow.policies.declarations import check_declarations
 from tests.support.databases import Database
+from tests.support.elevation import record_elevation
+from tests.support.raw import connect
 
 ROW_SECURITY = RowSecurity()
 
@@ -23,9 +25,13 @@ ROW_SECURITY = RowSecurity()
 class Playground:
     """A transaction of the owner's that is rolled back; users are the application role in it."""
 
-    def __init__(self, owner: Connection, row_security: RowSecurity = ROW_SECURITY) -> None:
+    def __init__(
+        self, owner: Connection, database: Database, row_security: RowSecurity = ROW_SECURITY
+    ) -> None:
         self.owner = owner
         self.row_security = row_security
+        self._database = database
+        self._elevations: dict[Identity, str] = {}
 
     def protect(self, metadata: MetaData) -> None:
         """Make the tables, and what their declarations ask for; nothing may be left to do."""
@@ -41,8 +47,8 @@ class Playground:
                 self.owner.execute(sql.Statement(statement))
 
     @contextmanager
-    def acting_as(self, user: UUID) -> Iterator[Connection]:
-        """Yield the connection as the application role with a user's identity; undo it after."""
+    def acting_as(self, user: UUID | Identity) -> Iterator[Connection]:
+        """Yield the connection as a request with a user's, or another, identity; undo it after."""
         savepoint = self.owner.begin_nested()
         try:
             self._become(user)
@@ -50,7 +56,7 @@ class Playground:
         finally:
             savepoint.rollback()
 
-    def attempt(self, user: UUID, statement: Executable | str) -> int | str:
+    def attempt(self, user: UUID | Identity, statement: Executable | str) -> int | str:
         """Return how many rows a statement of the user's touches, or the SQLSTATE that refuses."""
         with self.acting_as(user) as connection:
             try:
@@ -87,11 +93,24 @@ class Playground:
         connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
         return touched
 
-    def _become(self, user: UUID) -> None:
-        settings = {"app.user_id": str(user), "app.role": "user", "role": "rls_app_user"}
+    def _become(self, user: UUID | Identity) -> None:
+        identity = user if isinstance(user, Identity) else Identity(user)
+        settings = {
+            **self.row_security.settings_for(identity),
+            "app.elevation": self._elevation(identity) if identity.is_elevated else "",
+            "role": self.row_security.database_role(identity),
+        }
         self.owner.execute(
             select(*(func.set_config(name, value, True) for name, value in settings.items()))
         )
+
+    def _elevation(self, identity: Identity) -> str:
+        """Return the record of an admin's or a service's, made by a connection of its own."""
+        if identity not in self._elevations:
+            with connect(self._database.app_url) as beside:
+                settings = self.row_security.settings_for(identity)
+                self._elevations[identity] = record_elevation(beside, settings)
+        return self._elevations[identity]
 
 
 @contextmanager
@@ -99,6 +118,6 @@ def playground(database: Database) -> Iterator[Playground]:
     """Yield a playground in a migrated database, of which nothing stays."""
     engine = database.engine()
     with engine.connect() as owner:
-        yield Playground(owner)
+        yield Playground(owner, database)
         owner.rollback()
     engine.dispose()

@@ -170,6 +170,28 @@ def test_whoever_shares_for_writing_keeps_owner_and_key() -> None:
         (lambda: Scope(unchecked={"item_id": " "}), "needs a reason"),
         (lambda: Scope.through(), "needs the column"),
         (lambda: exempt("why", commands={"ALL"}), "got ALL"),  # type: ignore[arg-type]
+        (lambda: Scope.through("item_id", public="is_public"), "public with their parents"),
+        (lambda: Scope(public=True, commands={"INSERT"}), "public needs SELECT"),
+        (
+            lambda: exempt("why", public=True, commands={"INSERT"}),
+            "needs SELECT among its commands",
+        ),
+        (lambda: exempt("why", public="is_public"), r"Declare Scope\(None, public='is_public'"),  # type: ignore[arg-type]
+        (lambda: Scope(services={"job": "SELECT"}), "a set, as in .* got 'SELECT'"),  # type: ignore[dict-item]
+        (lambda: Scope(services={"job"}), "map a name to commands"),  # type: ignore[arg-type]
+        (lambda: Scope(services={"job": {"ALL"}}), "DELETE, got ALL"),  # type: ignore[arg-type]
+        (lambda: Scope(services={" ": {"SELECT"}}), "A service needs a name"),
+        (lambda: Scope(services={"job": {"INSERT", "DELETE"}}), "'job' needs SELECT too"),
+        (lambda: exempt("why", services={"job": {"UPDATE"}}), "or its UPDATE and DELETE"),
+        (lambda: Scope(admin_only={"is_admin"}), "maps a column to the value"),  # type: ignore[arg-type]
+        (lambda: Scope(secret="hash"), "is a set of columns"),  # type: ignore[arg-type]
+        (lambda: Scope(secret={"hash"}, public="is_public"), "rows that only their user reads"),
+        (lambda: Scope(secret={"hash"}, read="everyone"), "only their user reads: privileges"),
+        (lambda: Scope(None, secret={"hash"}), "of columns hold for all rows alike"),
+        (
+            lambda: Scope(secret={"hash"}, policies=(Policy("p", "SELECT", using="true"),)),
+            "Put the secret columns into a table",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(declaration: object, said: str) -> None:
@@ -186,6 +208,12 @@ def test_what_cannot_be_meant_is_refused(declaration: object, said: str) -> None
             "through names 'title', which is no foreign key of table 'item': it has owner_id.",
         ),
         (Scope("owner_id", unchecked={"title": "why"}), "unchecked names 'title'"),
+        (Scope("owner_id", public="shown"), "public names 'shown', which table 'item' does not"),
+        (Scope("owner_id", public="owner_id"), "public names 'owner_id', which is no boolean"),
+        (Scope("owner_id", admin_only={"rank": 0}), "admin_only names 'rank', which table 'item'"),
+        (Scope("owner_id", admin_only={"owner_id": 0}), "admin_only names 'owner_id', by which"),
+        (Scope("owner_id", secret={"id"}), "secret names 'id', by which rows of table 'item' are"),
+        (Scope.itself(sign_in="email"), "sign_in names 'email', which table 'item' does not have"),
         (Scope.through("owner_id"), "its parent 'user' is not scoped, so it decides nothing"),
         (Scope("owner_id", shared_with="nowhere"), "shared_with='nowhere', which is not defined"),
         (Scope("owner_id", shared_with="user"), "which has 0 foreign keys to it"),
@@ -321,3 +349,41 @@ def test_a_row_is_shared_with_an_account_that_its_owner_cannot_see() -> None:
     share = shop.keyed("share", item_id="item.id", user_id="user.id", other_id="user.id")
     hedgerow.declare(share, Scope.through("item_id"))
     assert list(declared_protection(share, ROW_SECURITY).references) == ["Hedgerow_other_id_key"]
+
+
+def test_a_secret_column_is_not_the_one_to_sign_in_with() -> None:
+    account = Table("account", MetaData(), Column("id", Uuid, primary_key=True), Column("email"))
+    with pytest.raises(ConfigurationError, match="secret names 'email', by which rows"):
+        hedgerow.declare(account, Scope.itself(sign_in="email", secret={"email"}))
+
+
+def test_children_are_public_with_their_parents_alone() -> None:
+    """Nobody would get an error for a missing privilege, however many parents lie between."""
+    shop = Shop(Scope("owner_id"))
+    child = shop.keyed("child", item_id="item.id")
+    hedgerow.declare(child, Scope.through("item_id", public=True))
+    assert shop.refusal() == (
+        "Table 'child' is declared public through item_id, and its parent 'item' is not: declare"
+        " public there too, or not here."
+    )
+    hedgerow.declare(shop.items, Scope("owner_id", public=True))
+    check_declarations(shop.metadata)
+
+
+def test_who_writes_a_key_that_is_checked_can_read_what_it_refers_to() -> None:
+    """P51: the check asks as the writer, also where that is a service, or somebody who signs up."""
+    shop = Shop()
+    note = shop.keyed("note", owner_id="user.id", item_id="item.id")
+    hedgerow.declare(note, Scope("owner_id", services={"import": {"INSERT"}}))
+    assert shop.refusal() == (
+        "Table 'note' lets service 'import' write item_id, which refers to 'item': give the"
+        " service SELECT there, or name the key in Scope(unchecked=…)."
+    )
+    hedgerow.declare(shop.items, Scope("owner_id", services={"import": {"SELECT"}}))
+    check_declarations(shop.metadata)
+    key: Column[UUID] = Column("item_id", ForeignKey("item.id"), nullable=False)
+    account = shop.table("account", Column("id", Uuid, primary_key=True), key, Column("email"))
+    hedgerow.declare(account, Scope.itself(sign_in="email"))
+    assert "refers by item_id to 'item', which nobody sees who signs up" in shop.refusal()
+    hedgerow.declare(account, Scope.itself(sign_in="email", commands={"SELECT"}))
+    check_declarations(shop.metadata)

@@ -13,13 +13,14 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    String,
     Table,
     Uuid,
     text,
 )
 
 import hedgerow
-from hedgerow import Scope
+from hedgerow import Identity, Scope
 from tests.hedgerow.policies.playground import Playground, playground
 from tests.support.databases import Database
 
@@ -55,6 +56,13 @@ def ground(database: Database) -> Iterator[Playground]:
     task_id: Column[Any] = Column("task_id", ForeignKey("task.id"), index=True)
     keyed(metadata, "remark", Scope.through("task_id"), task_id)
     keyed(metadata, "page", Scope("owner_id", read="everyone"), owner())
+    shown: Column[Any] = Column("is_shown", Boolean, nullable=False)
+    keyed(metadata, "post", Scope("owner_id", public="is_shown"), owner(), shown)
+    post_id: Column[Any] = Column("post_id", ForeignKey("post.id"), index=True)
+    keyed(metadata, "comment", Scope.through("post_id", public=True), post_id)
+    email: Column[Any] = Column("email", String(255), unique=True)
+    itself = Scope.itself("owner_id", sign_in="email")
+    keyed(metadata, "account", itself, owner(), email)
     with playground(database) as ground:
         ground.protect(metadata)
         for fill in (
@@ -62,6 +70,11 @@ def ground(database: Database) -> Iterator[Playground]:
             " FROM generate_series(1, 2000) i",
             "INSERT INTO task SELECT i, 1 + i % 2000 FROM generate_series(1, 20000) i",
             "INSERT INTO remark SELECT i, i FROM generate_series(1, 20000) i",
+            "INSERT INTO post SELECT i, lpad((1 + i % 200)::text, 32, '0')::uuid, i % 20 = 0"
+            " FROM generate_series(1, 2000) i",
+            "INSERT INTO comment SELECT i, 1 + i % 2000 FROM generate_series(1, 20000) i",
+            "INSERT INTO account SELECT i, gen_random_uuid(), i || '@example.com'"
+            " FROM generate_series(1, 20000) i",
             "ANALYZE",
         ):
             ground.owner.execute(text(fill))
@@ -130,3 +143,22 @@ def test_shared_rows_come_by_two_indexes(ground: Playground) -> None:
         tree = plan(connection, "SELECT * FROM project")
     used = {node.get("Index Name") for node in nodes(tree)}
     assert {"ix_project_owner_id", "project_pkey"} <= used
+
+
+def test_who_signs_in_is_found_by_the_index_on_the_address(ground: Playground) -> None:
+    """P45, P47: by the policy alone, and by the query's own WHERE."""
+    with ground.acting_as(Identity.sign_in("7@example.com")) as connection:
+        for where in ("", " WHERE email = '7@example.com'"):
+            tree = plan(connection, f"SELECT id FROM account{where}")
+            [scan] = [node for node in nodes(tree) if node.get("Relation Name") == "account"]
+            assert scan["Node Type"] == "Index Scan"
+            assert scan["Actual Rows"] == 1
+            assert "email" in scan["Index Cond"]
+
+
+def test_children_of_public_rows_come_by_the_index_on_their_key(ground: Playground) -> None:
+    """P48: for nobody, as for users."""
+    with ground.acting_as(Identity.anonymous()) as connection:
+        tree = plan(connection, "SELECT * FROM comment WHERE post_id = 20")
+        scans = [node for node in nodes(tree) if node.get("Relation Name") == "comment"]
+    assert {node["Node Type"] for node in scans} <= {"Index Scan", "Bitmap Heap Scan"}

@@ -27,12 +27,14 @@ from sqlalchemy import (
 )
 
 import hedgerow
-from hedgerow import Scope
+from hedgerow import Identity, Scope
 from hedgerow.policies.scope import ALL_COMMANDS, RowCommand, ScopeOptions
 from tests.hedgerow.policies.playground import Playground, playground
 from tests.support.databases import Database
 
 USERS = tuple(UUID(int=number) for number in (1, 2, 3))
+NOBODY = Identity.anonymous()
+SERVICES = ("report", "import", "another")
 REFUSED = "42501"
 NO_SUCH_PARENT = "23503"
 ALL = frozenset(ALL_COMMANDS)
@@ -44,6 +46,8 @@ class Row:
     owner: UUID | None = None
     parents: dict[str, int] = field(default_factory=dict)
     reference: int | None = None
+    shown: bool = False
+    rank: int = 0
 
 
 @dataclass
@@ -57,6 +61,10 @@ class Model:
     shared: bool = False
     commands: frozenset[RowCommand] = ALL
     reference: int | None = None
+    public: bool | str = False
+    services: dict[str, frozenset[RowCommand]] = field(default_factory=dict)
+    ranked: bool = False
+    """Whether only admins change the column `rank`, which is 0 in a row that a user inserts."""
     rows: list[Row] = field(default_factory=list)
     shares: list[tuple[int, UUID, bool]] = field(default_factory=list)
 
@@ -68,11 +76,23 @@ class Model:
         return next(row for row in self.rows if row.id == id)
 
     def sees(self, user: UUID, row: Row) -> bool:
-        if self.everyone:
+        if self.everyone or (not self.parents and self.nobody_sees(row)):
             return True
         if self.parents:
             return all(model.sees_id(user, row.parents[key]) for key, model in self.parent_keys())
         return row.owner == user or self._has_share(user, row, to_write=False)
+
+    def nobody_sees(self, row: Row) -> bool:
+        """Whether the row is public."""
+        if self.public and self.parents:
+            return all(
+                model.nobody_sees(model.row(row.parents[key])) for key, model in self.parent_keys()
+            )
+        return row.shown if isinstance(self.public, str) else bool(self.public)
+
+    def granted(self, command: RowCommand) -> bool:
+        """Whether the services' database role has the privilege, for whichever of them."""
+        return any(command in commands for commands in self.services.values())
 
     def sees_id(self, user: UUID, id: int) -> bool:
         return self.sees(user, self.row(id))
@@ -101,10 +121,16 @@ class Model:
         return self.sees(user, row) and self.changes(user, row)
 
     def may_insert(self, user: UUID, row: Row) -> bool:
-        return self.changes(user, row) if self.parents else row.owner == user
+        may = self.changes(user, row) if self.parents else row.owner == user
+        return may and not (self.ranked and row.rank)
 
     def scope(self) -> Scope:
-        options: ScopeOptions = {"commands": self.commands}
+        options: ScopeOptions = {
+            "commands": self.commands,
+            "public": self.public,
+            "services": self.services,
+            "admin_only": {"rank": 0} if self.ranked else {},
+        }
         if self.everyone:
             options["read"] = "everyone"
         if self.parents:
@@ -126,7 +152,7 @@ class Model:
             )
         table = Table(
             self.name, metadata, Column("id", Integer, primary_key=True), Column("title", Text),
-            *columns,
+            Column("shown", Boolean), Column("rank", Integer), *columns,
         )  # fmt: skip
         return hedgerow.declare(table, self.scope())
 
@@ -142,7 +168,9 @@ class Model:
 
 
 def values(model: Model, row: Row) -> dict[str, object]:
-    stored: dict[str, object] = {"id": row.id, "title": "", **row.parents}
+    stored: dict[str, object] = {
+        "id": row.id, "title": "", "shown": row.shown, "rank": row.rank, **row.parents
+    }  # fmt: skip
     if not model.parents:
         stored["owner"] = row.owner
     if model.reference is not None:
@@ -166,7 +194,11 @@ def schemas(draw: st.DrawFn) -> list[Model]:
             shared=not parents and draw(st.booleans()),
             commands=draw(st.sampled_from([ALL, ALL, ALL, frozenset({"SELECT", "INSERT"})])),
             reference=draw(st.none() | indexes) if position else None,
+            public=draw_public(draw, [earlier[parent] for parent in parents]),
+            services=draw(st.dictionaries(st.sampled_from(SERVICES[:2]), COMMANDS, max_size=2)),
+            ranked=draw(st.booleans()),
         )
+        _let_services_read(model)
         ready = all(earlier[parent].rows for parent in parents)
         for id in range(draw(st.integers(1, 5)) if ready else 0):
             model.rows.append(draw_row(draw, model, id))
@@ -180,8 +212,32 @@ def schemas(draw: st.DrawFn) -> list[Model]:
     return models
 
 
+COMMANDS: st.SearchStrategy[frozenset[RowCommand]] = st.sampled_from(
+    [ALL, frozenset({"SELECT"}), frozenset({"INSERT"}), frozenset({"SELECT", "DELETE"})]
+)
+
+
+def draw_public(draw: st.DrawFn, parents: list[Model]) -> bool | str:
+    """Draw what a table may say of it: children of what is not public cannot be."""
+    choices: list[bool | str] = [False, False, True, "shown"]
+    if parents:
+        choices = [False, all(parent.public for parent in parents)]
+    return draw(st.sampled_from(choices))
+
+
+def _let_services_read(model: Model) -> None:
+    """Have each service that writes a key read what it refers to, without which it would fail."""
+    if model.reference is not None:
+        referred = model.earlier[model.reference]
+        for name, commands in model.services.items():
+            if "INSERT" in commands:
+                already = referred.services.get(name, frozenset())
+                referred.services[name] = already | {"SELECT"}
+                _let_services_read(referred)
+
+
 def draw_row(draw: st.DrawFn, model: Model, id: int) -> Row:
-    row = Row(id)
+    row = Row(id, shown=draw(st.booleans()), rank=draw(st.integers(0, 1)))
     if not model.parents:
         row.owner = draw(st.sampled_from(USERS))
     for key, parent in model.parent_keys():
@@ -225,6 +281,10 @@ def test_rows_are_seen_and_changed_as_declared(
                 _compare(ground, user, model, tables[model.name], data)
                 if model.shared:
                     _compare_shares(ground, user, model, share_tables[model.name])
+        for model in models:
+            _compare_nobody(ground, model, tables[model.name])
+            for name in SERVICES:
+                _compare_service(ground, name, model, tables[model.name], data)
     finally:
         savepoint.rollback()
 
@@ -242,6 +302,9 @@ def _compare(
             assert retitle == int(model.may_update(user, row))
         else:
             assert retitle == REFUSED
+        if model.ranked:
+            promotion = update(table).where(is_row).values(rank=1)
+            assert ground.attempt(user, promotion) == REFUSED
         # In a savepoint of its own, and unreferenced: a foreign key is no matter of policies.
         removal = ground.attempt(user, delete(table).where(is_row))
         if "DELETE" not in model.commands:
@@ -290,3 +353,48 @@ def _compare_shares(ground: Playground, user: UUID, model: Model, table: Table) 
         )
         own = sum(id == row.id for id, *_ in model.shares) if row.owner == user else 0
         assert promoted == own
+
+
+def _compare_nobody(ground: Playground, model: Model, table: Table) -> None:
+    """Who is nobody reads what is public, and does nothing else."""
+    for statement in (
+        insert(table).values(id=100).inline(),
+        update(table).values(title=""),
+        delete(table),
+    ):
+        assert ground.attempt(NOBODY, statement) == REFUSED
+    if not model.public:
+        assert ground.attempt(NOBODY, select(table.c.id)) == REFUSED
+        return
+    with ground.acting_as(NOBODY) as connection:
+        seen = set(connection.scalars(select(table.c.id)))
+    assert seen == {row.id for row in model.rows if model.nobody_sees(row)}
+
+
+def _compare_service(
+    ground: Playground, name: str, model: Model, table: Table, data: st.DataObject
+) -> None:
+    """A service does with all rows what the declaration names it for."""
+    own = model.services.get(name, frozenset())
+    identity = Identity.service(name)
+
+    def expected(command: RowCommand, rows: int) -> int | str:
+        if not model.granted(command):
+            return REFUSED
+        return rows if command in own else 0
+
+    reading = select(table.c.id)
+    assert ground.attempt(identity, reading) == expected("SELECT", len(model.rows))
+    for row in model.rows:
+        # A comparison reads the column, which takes the privilege to.
+        is_row = table.c.id == row.id
+        readable = model.granted("SELECT")
+        retitle = ground.attempt(identity, update(table).where(is_row).values(title="", rank=1))
+        assert retitle == (expected("UPDATE", 1) if readable else REFUSED)
+        removal = ground.attempt(identity, delete(table).where(is_row))
+        allowed = expected("DELETE", 1) if readable else REFUSED
+        assert removal == allowed or (allowed == 1 and removal == NO_SUCH_PARENT)
+    if all(parent.rows for _, parent in model.parent_keys()):
+        row = draw_row(cast(st.DrawFn, data.draw), model, 100)
+        added = ground.attempt(identity, insert(table).values(values(model, row)).inline())
+        assert added == (1 if "INSERT" in own else REFUSED)

@@ -13,8 +13,18 @@ READ = {"SELECT"}
 READ_AND_WRITE = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
-@pytest.mark.parametrize("table", ["item", "user"])
-def test_grants_are_exact(table: str, database: Database) -> None:
+ITEMS = {"rls_app_user": READ_AND_WRITE, "rls_admin": READ_AND_WRITE, "rls_read_only_admin": READ}
+ACCOUNTS = {  # beside these, privileges of columns
+    "rls_app_user": {"SELECT", "DELETE"},
+    "rls_admin": READ_AND_WRITE - READ,
+    "rls_maintenance_admin": READ,
+    "rls_sign_in": {"SELECT", "INSERT"},
+    "rls_service": {"INSERT"},
+}
+
+
+@pytest.mark.parametrize(("table", "expected"), [("item", ITEMS), ("user", ACCOUNTS)])
+def test_grants_are_exact(table: str, expected: dict[str, set[str]], database: Database) -> None:
     """P9: only the owner has TRUNCATE, REFERENCES or TRIGGER, and PUBLIC has nothing."""
     with database.as_owner() as owner:
         rows = owner.execute(
@@ -29,10 +39,24 @@ def test_grants_are_exact(table: str, database: Database) -> None:
     for row in rows:
         assert not row.is_grantable
         granted.setdefault(row.grantee, set()).add(row.privilege_type)
-    assert granted == {
-        "rls_app_user": READ_AND_WRITE,
-        "rls_admin": READ_AND_WRITE,
-        "rls_read_only_admin": READ,
+    assert granted == expected
+
+
+def test_columns_of_accounts_are_granted_by_what_they_hold(database: Database) -> None:
+    """P52: users never change what admins set, and admins never read a password's hash."""
+    with database.as_owner() as owner:
+        rows = owner.execute(
+            text(
+                "SELECT grantee::regrole::text, privilege_type, array_agg(attname::text) AS columns"
+                " FROM pg_attribute, aclexplode(attacl)"
+                " WHERE attrelid = CAST('\"user\"' AS regclass) GROUP BY 1, 2"
+            )
+        ).all()
+    readable = {"id", "email", "full_name", "is_active", "is_superuser", "created_at"}
+    assert {(role, privilege): set(columns) for role, privilege, columns in rows} == {
+        ("rls_app_user", "UPDATE"): {"email", "full_name", "hashed_password", "created_at"},
+        ("rls_admin", "SELECT"): readable,
+        ("rls_read_only_admin", "SELECT"): readable,
     }
 
 

@@ -29,6 +29,40 @@ def test_another_user_is_refused_after_close(pool: Engine, alice: Person, bob: P
         hedgerow.bind(session, Identity(bob.id), ROW_SECURITY)
 
 
+@pytest.mark.parametrize(
+    ("bound", "next_identity"),
+    [
+        (Identity("x"), Identity.sign_in("x")),
+        (Identity("x"), Identity.service("x")),
+        (Identity("x", Role.ADMIN), Identity.service("x")),
+        (Identity.service("x"), Identity.sign_in("x")),
+        (Identity.service("x"), Identity("x", Role.ADMIN)),
+        (Identity.service("anonymous"), Identity.anonymous()),
+    ],
+    ids=str,
+)
+def test_another_kind_of_identity_of_that_name_is_refused(
+    bound: Identity, next_identity: Identity
+) -> None:
+    session = Session()
+    hedgerow.bind(session, bound, ROW_SECURITY)
+    with pytest.raises(IdentityError, match="another user"):
+        hedgerow.bind(session, next_identity, ROW_SECURITY)
+
+
+@pytest.mark.parametrize("first", [Identity.anonymous(), Identity.sign_in("alice@example.com")])
+def test_who_was_nobody_signs_in(first: Identity, pool: Engine, alice: Person, bob: Person) -> None:
+    """In the transaction that has begun, too; and stays that user from then on."""
+    with Session(pool) as session:
+        hedgerow.bind(session, first, ROW_SECURITY)
+        assert session.scalar(text("SELECT current_user")) == f"rls_{first.role}"
+        hedgerow.bind(session, Identity(alice.id), ROW_SECURITY)
+        assert visible(session) == set(alice.items)
+        for other in (first, Identity(bob.id)):
+            with pytest.raises(IdentityError, match="another user"):
+                hedgerow.bind(session, other, ROW_SECURITY)
+
+
 def test_the_same_identity_again_is_fine(pool: Engine, alice: Person) -> None:
     with session_of(pool, alice) as session:
         visible(session)

@@ -11,25 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.models import Item
 from tests.hedgerow.signing.support import run_injected, signed_session
-from tests.support.databases import Database
 from tests.support.people import Person
-
-
-def test_a_table_without_policies_is_open_to_injected_sql(
-    pool: Engine, database: Database, alice: Person, bob: Person
-) -> None:
-    """The table of users has no policy: sign-in reads it before anybody is somebody."""
-    with signed_session(pool, alice) as session:
-        seen, sqlstate = run_injected(session, 'SELECT id FROM "user"')
-        assert (seen, sqlstate) == ({alice.id, bob.id}, None)
-        _, sqlstate = run_injected(
-            session,
-            f"SELECT 1; UPDATE \"user\" SET is_superuser = true WHERE id = '{alice.id}'; COMMIT",
-        )
-        assert sqlstate is None
-    with database.as_owner() as owner:
-        superusers = owner.scalars(text('SELECT id FROM "user" WHERE is_superuser')).all()
-    assert superusers == [alice.id]
 
 
 @pytest.mark.usefixtures("may_run_ddl")

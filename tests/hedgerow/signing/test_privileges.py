@@ -66,19 +66,22 @@ def test_the_statistics_of_the_key_are_not_shown(
 
 
 def test_no_function_signs(connection: RawConnection) -> None:
-    """All of schema `rls`: two questions, the checks behind them, the audit trail, a guard."""
+    """All of schema `rls`: who asks, the checks behind them, the audit trail, a guard."""
     functions = connection.execute(
         "SELECT proname, pg_get_function_result(oid), prosecdef FROM pg_proc"
         " WHERE pronamespace = 'rls'::regnamespace ORDER BY proname"
     ).fetchall()
     assert functions == [
         ("chain", "trigger", True),
+        ("identity_name", "text", True),
         ("record_change", "trigger", True),
         ("record_elevation", "bigint", True),
         ("record_login", "event_trigger", True),
         ("record_write", "boolean", True),
         ("refuse_ddl", "event_trigger", False),
         ("role", "text", False),
+        ("service", "text", False),
+        ("sign_in", "text", False),
         ("user_id", "uuid", True),
         ("verify_elevation", "text", True),
         ("verify_identity", "boolean", True),
@@ -105,7 +108,8 @@ def test_in_plain_mode_the_audit_trail_alone_has_the_owners_rights(
         ).fetchall()
     assert {str(name): definer for name, definer in functions} == {
         **dict.fromkeys(AUDIT, True),
-        **dict.fromkeys(("refuse_ddl", "require_identity", "role", "user_id"), False),
+        **dict.fromkeys(("identity_name", "refuse_ddl", "require_identity"), False),
+        **dict.fromkeys(("role", "service", "sign_in", "user_id"), False),
     }
 
 
@@ -118,8 +122,11 @@ def test_the_application_may_call_what_records_and_what_is_asked_alone(
         " AND has_function_privilege(oid, 'EXECUTE') ORDER BY proname"
     ).fetchall()
     assert [name for (name,) in callable_] == [
+        "identity_name",
         "record_elevation",
         "role",
+        "service",
+        "sign_in",
         "user_id",
         "verify_elevation",
         "verify_identity",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow import Role, Signing
+from hedgerow.config.identity import USERS
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
 from hedgerow.provisioning.functions import create_statements, define_statements
 from hedgerow.provisioning.keys import reconcile_functions
@@ -32,7 +33,7 @@ def sqlstate_of_items(connection: RawConnection) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", sorted(USERS))
 def test_what_the_engine_signs_is_believed(
     role: Role, database: Database, alice: Person, bob: Person
 ) -> None:
@@ -203,7 +204,7 @@ def believed(connection: RawConnection, user: str, role: str, signature: str) ->
     try:
         with connection.transaction(force_rollback=True):
             claim(connection, user, role, signature)
-            return connection.execute("SELECT rls.user_id(), rls.role()").fetchone()
+            return connection.execute("SELECT rls.identity_name(), rls.role()").fetchone()
     except psycopg.Error as error:
         return error.sqlstate
 
@@ -255,3 +256,41 @@ def test_ids_that_uuid_reads_alike_are_signed_as_they_are_spelled(
 ) -> None:
     claim(connection, str(alice.id).upper(), "user", signature(alice.id, "user"))
     assert sqlstate_of_items(connection) == INVALID_SIGNATURE
+
+
+ANSWERS = {
+    "user": ("x", None, None),
+    "admin": ("x", None, None),
+    "read_only_admin": ("x", None, None),
+    "sign_in": (MISSING_IDENTITY, "x", None),
+    "anonymous": (MISSING_IDENTITY, None, None),
+    "service": (MISSING_IDENTITY, None, "x"),
+}
+"""What `rls.user_id()`, `rls.sign_in()` and `rls.service()` say of an identity, by its role."""
+
+
+@pytest.mark.parametrize("role", ANSWERS)
+def test_each_function_answers_for_its_kind_of_identity(role: str, text_ids: RawConnection) -> None:
+    """A user called x is not who signs in as x, and no service x, where ids are text."""
+    functions = ("user_id", "sign_in", "service")
+    for function, answer in zip(functions, ANSWERS[role], strict=True):
+        assert asked(text_ids, function, "x", role, signature("x", role)) == answer
+    for other in ANSWERS.keys() - {role}:
+        forged = signature("x", other)
+        assert asked(text_ids, "identity_name", "x", role, forged) == INVALID_SIGNATURE
+        for function, answer in zip(functions, ANSWERS[role], strict=True):
+            if answer == "x":
+                assert asked(text_ids, function, "x", role, forged) == INVALID_SIGNATURE
+
+
+def asked(
+    connection: RawConnection, function: str, name: str, role: str, signature: str
+) -> str | None:
+    """Return what a function of schema `rls` says of a claim, or the SQLSTATE of its error."""
+    try:
+        with connection.transaction(force_rollback=True):
+            claim(connection, name, role, signature)
+            row = connection.execute(f"SELECT rls.{function}()").fetchone()
+            return str(row[0]) if row and row[0] is not None else None
+    except psycopg.Error as error:
+        return error.sqlstate
