@@ -53,11 +53,11 @@ def test_no_identity_is_spelled_out() -> None:
     assert settings == {"row_security": "off", "app.user_id": "", "app.role": "", "role": "none"}
 
 
-def test_switched_off_only_read_only_is_left() -> None:
-    off = RowSecurity(enabled=False)
-    assert off.settings_for(Identity(USER, Role.ADMIN)) == {}
-    assert off.settings_for(None) == {}
-    assert off.settings_for(Identity(USER, Role.READ_ONLY_ADMIN)) == {"transaction_read_only": "on"}
+@pytest.mark.parametrize("identity", [None, Identity(USER), Identity(USER, Role.ADMIN)])
+def test_switched_off_identities_are_sent_all_the_same(identity: Identity | None) -> None:
+    """Privileges belong to the database roles, whether policies apply or not."""
+    settings = RowSecurity(enabled=False).settings_for(identity)
+    assert settings == RowSecurity().settings_for(identity)
 
 
 @pytest.mark.parametrize("user_id", [USER, 7, "seven"])
