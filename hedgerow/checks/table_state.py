@@ -57,7 +57,9 @@ def _roles_without_policy(inspection: Inspection, table: Table, live: LiveTable)
     """Return the roles of requests for which the models declare policies and the table has none."""
     roles = inspection.row_security.roles
     declared = declared_protection(table, inspection.row_security).policies.values()
-    wanted = {roles.deployed(role) for policy in declared for role in policy.roles}
+    wanted = {
+        roles.deployed(role) for policy in declared if policy.permissive for role in policy.roles
+    }
     let_in = {
         role
         for policy in inspection.policies
