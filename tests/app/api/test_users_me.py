@@ -94,6 +94,18 @@ def test_a_token_alone_does_not_change_the_address(
     assert stored(database) == before
 
 
+def test_anothers_address_is_refused(
+    client: TestClient, database: Database, alice: Person, bob: Person
+) -> None:
+    give_password(database, alice, PASSWORD)
+    before = stored(database)
+    body = {"email": "BOB@example.com", "current_password": PASSWORD}
+    response = client.patch(ME, headers=signed_in(alice, PASSWORD), json=body)
+    assert response.status_code == 409
+    assert response.json() == {"detail": "User with this email already exists"}
+    assert stored(database) == before
+
+
 def test_nobody_makes_themselves_a_superuser(
     client: TestClient, database: Database, alice: Person
 ) -> None:
