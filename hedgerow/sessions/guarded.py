@@ -42,6 +42,15 @@ class Guarded:
     has_more: bool = False
     """Whether a statement may have left in the session what CLEAN does not take back."""
 
+    def calls(self) -> list[str]:
+        """Return what to call as the next transaction begins.
+
+        Locks are given back in the first since the pool has handed the connection out: they may be
+        held from one transaction to the next of the same checkout.
+        """
+        is_first, self.is_from_pool = self.is_from_pool, False
+        return [_UNLOCK] if is_first else []
+
 
 def guarded(driver_connection: Any) -> Guarded | None:
     """Return what is known of a guarded connection; None for any other."""
@@ -59,8 +68,7 @@ def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Gu
         connection = known()
         if connection is None or not isinstance(command, bytes) or command[:5] != b"BEGIN":
             return (yield from own(connection, command, *arguments, **options))
-        unlock = [b"SELECT " + _UNLOCK.encode()] if state.is_from_pool else []
-        state.is_from_pool = False
+        unlock = [f"SELECT {call}".encode() for call in state.calls()]
         statements = [*CLEAN, command, *unlock, *state.nobody]
         if connection.info.pipeline_status is pq.PipelineStatus.OFF:
             return (yield from _together(connection, statements))
@@ -73,16 +81,11 @@ def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Gu
 
 
 def begin_and_set(driver_connection: Driver, settings: Mapping[str, str]) -> Steps[None]:
-    """Do what `pipeline.begin_and_set` does; a guarded connection is cleaned in the same flush.
-
-    A lock of the session's is given back if it was taken before the pool handed the connection out.
-    """
+    """Do what `pipeline.begin_and_set` does; a guarded connection is cleaned in the same flush."""
     state = guarded(driver_connection)
     if state is None:
         return pipeline.begin_and_set(driver_connection, settings)
-    calls = [_UNLOCK] if state.is_from_pool else []
-    state.is_from_pool = False
-    return pipeline.begin_and_set(driver_connection, settings, first=CLEAN, calls=calls)
+    return pipeline.begin_and_set(driver_connection, settings, first=CLEAN, calls=state.calls())
 
 
 def clean(driver_connection: Driver) -> Steps[None]:

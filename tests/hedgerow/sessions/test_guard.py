@@ -209,8 +209,14 @@ def test_without_it_such_a_statement_does(pool: Engine, alice: Person) -> None:
         assert not visible(session) & set(alice.items)
 
 
-def test_what_else_a_session_holds_ends_with_it(guarded: Engine, database: Database) -> None:
+def test_what_else_a_session_holds_ends_with_it(
+    guarded: Engine, database: Database, alice: Person
+) -> None:
     """P60: a lock that one SELECT took; a subscription, and a cursor that outlives transactions."""
+    run_once(guarded, "SELECT pg_advisory_lock(1)")
+    with session_of(guarded, alice) as session, database.as_owner() as owner:
+        visible(session)
+        assert owner.scalar(text("SELECT pg_try_advisory_xact_lock(1)"))
     run_once(guarded, "SELECT pg_advisory_lock(1)")
     with guarded.connect() as connection, database.as_owner() as owner:
         backend = connection.scalar(BACKEND)
