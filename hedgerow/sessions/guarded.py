@@ -1,6 +1,6 @@
 """A psycopg connection whose transactions each begin clean, and as nobody where none is bound."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import ref
@@ -33,8 +33,8 @@ _STATE: Final = "_hedgerow_guarded"
 class Guarded:
     """What is known of a guarded connection."""
 
-    nobody: Sequence[bytes]
-    """What makes the settings of a transaction without an identity."""
+    nobody: bytes
+    """The statement that makes the settings of a transaction without an identity."""
 
     is_from_pool: bool = True
     """Whether its next transaction is the first since the pool has handed it out."""
@@ -61,7 +61,7 @@ def guarded(driver_connection: Any) -> Guarded | None:
 def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Guarded:
     """Have the connection clean itself with each BEGIN, and make `nobody`'s settings after it."""
     known, own = ref(driver_connection), getattr(type(driver_connection), _HOOK)
-    state = Guarded(_statements(nobody))
+    state = Guarded(_as_text(nobody))
 
     # Not a bound method, which would hold the connection that holds it.
     def execute(command: Any, *arguments: Any, **options: Any) -> Steps[Any]:
@@ -69,7 +69,7 @@ def guard_connection(driver_connection: Driver, nobody: Mapping[str, str]) -> Gu
         if connection is None or not isinstance(command, bytes) or command[:5] != b"BEGIN":
             return (yield from own(connection, command, *arguments, **options))
         unlock = [f"SELECT {call}".encode() for call in state.calls()]
-        statements = [*CLEAN, command, *unlock, *state.nobody]
+        statements = [*CLEAN, command, *unlock, state.nobody]
         if connection.info.pipeline_status is pq.PipelineStatus.OFF:
             return (yield from _together(connection, statements))
         for each in statements:
@@ -103,10 +103,10 @@ def _together(driver_connection: Driver, statements: Iterable[bytes]) -> Steps[N
             raise psycopg.errors.error_from_result(result, encoding=encoding)
 
 
-def _statements(nobody: Mapping[str, str]) -> list[bytes]:
-    """Return what makes `nobody`'s settings. They are the same for all, so they may be read."""
+def _as_text(nobody: Mapping[str, str]) -> bytes:
+    """Return the statement that makes `nobody`'s settings: the same for all, so they may be read."""
     calls = [
         f"pg_catalog.set_config({sql.text_literal(name)}, {sql.text_literal(value)}, true)"
         for name, value in nobody.items()
     ]
-    return [f"SELECT {', '.join(calls)}".encode()] if calls else []
+    return f"SELECT {', '.join(calls)}".encode()

@@ -44,8 +44,7 @@ def begin_and_set(
     """
     statements: list[tuple[bytes, Sequence[bytes]]] = [(statement, ()) for statement in first]
     statements.append((_begin_command(driver_connection), ()))
-    if calls or settings:
-        statements.append(_select(calls, settings))
+    statements.append(_select(calls, settings))
     return _one_flush(driver_connection, statements)
 
 
