@@ -104,7 +104,7 @@ def _together(driver_connection: Driver, statements: Iterable[bytes]) -> Steps[N
 
 
 def _as_text(nobody: Mapping[str, str]) -> bytes:
-    """Return the statement that makes `nobody`'s settings: the same for all, so they may be read."""
+    """Return the statement that makes `nobody`'s settings, which are no secret."""
     calls = [
         f"pg_catalog.set_config({sql.text_literal(name)}, {sql.text_literal(value)}, true)"
         for name, value in nobody.items()
