@@ -15,6 +15,7 @@ from tests.support.deployments import deployment, unique_role_names
 TEMPLATE = PROJECTS / "official_template"
 BACKFILL = """    op.execute('UPDATE "user" SET created_at = now() WHERE created_at IS NULL')
     op.execute('UPDATE item SET created_at = now() WHERE created_at IS NULL')
+    op.execute('UPDATE "user" SET email = lower(email) WHERE email <> lower(email)')
 """
 
 
@@ -64,7 +65,7 @@ def test_the_official_templates_database_is_taken_over(adopted: MiniProject) -> 
     project = adopted
     add(project, "old@example.com")
     project.alembic("upgrade", "head")
-    new = add(project, "new@example.com", created_at="now()")
+    new = add(project, "New@example.com", created_at="now()")
     before, schema = rows(project), project.schema()
 
     # The environment is this project's from here on; the migrations stay.
@@ -80,8 +81,15 @@ def test_the_official_templates_database_is_taken_over(adopted: MiniProject) -> 
     revision.write_text(source[:first] + BACKFILL + source[first:], encoding="utf-8")
     project.there_and_back()
 
-    assert rows(project) == before
+    lowered = [(row[0], "new@example.com", *row[2:]) if row[0] == new else row for row in before]
+    assert rows(project) == lowered
     with project.as_user(new) as connection:
-        seen = connection.execute("SELECT title FROM item").fetchall()
-        assert seen == [("new@example.com",)]
+        assert connection.execute("SELECT title FROM item").fetchall() == [("New@example.com",)]
         assert connection.execute("DELETE FROM item").rowcount == 1
+        assert connection.execute('SELECT email FROM "user"').fetchall() == [("new@example.com",)]
+        # Who signs in finds the account by the address, and no other.
+        connection.execute("SET app.user_id = 'old@example.com'")
+        connection.execute("SET app.role = 'sign_in'")
+        connection.execute(f"SET ROLE {project.deployment.roles.sign_in}")
+        found = connection.execute('SELECT email, hashed_password FROM "user"').fetchall()
+        assert found == [("old@example.com", "x")]

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 import hedgerow
-from hedgerow import Identity, RowSecurity
+from hedgerow import Identity, Role, RowSecurity
 from tests.app.both_modes import database, disabled_database, row_security
 from tests.support.people import Person
 
@@ -32,4 +32,16 @@ def anonymous(engine: Engine, every_connection_returned: None) -> Iterator[Sessi
     from app.core.db import new_session
 
     with new_session() as session:
+        yield session
+
+
+@pytest.fixture
+def as_admin(
+    engine: Engine, every_connection_returned: None, row_security: RowSecurity, admin: Person
+) -> Iterator[Session]:
+    """Yield a session in which the superuser acts as an admin."""
+    from app.core.db import new_session
+
+    with new_session() as session:
+        hedgerow.bind(session, Identity(admin.id, Role.ADMIN), row_security)
         yield session
