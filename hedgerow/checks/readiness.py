@@ -13,6 +13,7 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import explain_connection_failure
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.findings import Finding, Level
+from hedgerow.sessions.guarded import is_guarded
 
 _SHOWN = 3
 """How many findings of one check are told in full."""
@@ -32,6 +33,12 @@ def verify(engine: Engine, metadata: MetaData, row_security: RowSecurity) -> Non
         )
     try:
         with engine.connect() as connection:
+            if not is_guarded(connection.connection.driver_connection):
+                logger.warning(
+                    "The application's engine is not guarded: what injected SQL sets on a"
+                    " connection reaches its next user. Give it to hedgerow.guard(engine,"
+                    " row_security) where it is created."
+                )
             inspection = Inspection(connection, row_security, metadata)
             report = run((check for check in CHECKS if check.at_start_up), inspection)
     except DBAPIError as error:  # also of what SQLAlchemy asks of a new connection

@@ -52,6 +52,12 @@ class Guarded:
         return [_UNLOCK] if is_first else []
 
 
+def is_guarded(driver_connection: object) -> bool:
+    """Return whether a driver's connection is guarded; none of another driver than psycopg 3 is."""
+    drivers = (psycopg.Connection, psycopg.AsyncConnection)
+    return isinstance(driver_connection, drivers) and guarded(driver_connection) is not None
+
+
 def guarded(driver_connection: Any) -> Guarded | None:
     """Return what is known of a guarded connection; None for any other."""
     state: Guarded | None = vars(driver_connection).get(_STATE)

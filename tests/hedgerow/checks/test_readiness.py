@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
 import hedgerow
-from hedgerow import DatabaseNotReadyError, RowSecurity, Scope
+from hedgerow import DatabaseNotReadyError, RowSecurity, Scope, guard
 from hedgerow.checks.readiness import verify
 from hedgerow.config.signing import Signing
 from tests.support.databases import Database, run_alembic
@@ -223,13 +223,23 @@ def test_what_its_owner_may_not_fix_is_a_warning(
         "ALTER FUNCTION rls.refuse_ddl() OWNER TO rls_maintenance_admin",
         "DROP EVENT TRIGGER rls_refuse_ddl",
     )
-    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
+    engine = guard(fresh_database.engine(fresh_database.app_url), ROW_SECURITY)
+    verify(engine, SQLModel.metadata, ROW_SECURITY)
     [said] = caplog.messages
     assert "nothing refuses DDL to 'rls_app_user'" in said
     run_as_owner(fresh_database, said.split("`")[1])
     caplog.clear()
-    verify(fresh_database.engine(fresh_database.app_url), SQLModel.metadata, ROW_SECURITY)
+    verify(engine, SQLModel.metadata, ROW_SECURITY)
     assert not caplog.messages
+
+
+def test_an_engine_that_is_not_guarded_is_a_warning(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P56: what injected SQL leaves on its connections would reach the next user."""
+    verify(database.engine(database.app_url), SQLModel.metadata, ROW_SECURITY)
+    [said] = caplog.messages
+    assert "hedgerow.guard(engine, row_security)" in said
 
 
 def test_a_condition_that_fails_stops_the_start(fresh_database: Database) -> None:
