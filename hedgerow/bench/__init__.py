@@ -3,20 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy import Table
 
-from hedgerow.bench.execution import connect_read_only, transaction
+from hedgerow.bench.execution import connect_read_only
 from hedgerow.bench.questions import OPERATIONS
 from hedgerow.bench.report import Limits, Report
 from hedgerow.bench.table import TableBench
-from hedgerow.config.identity import UserId
 from hedgerow.config.project import Project
-from hedgerow.connect import first_line
 from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
 from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.scope import Scope
+from hedgerow.sessions.lookup import require_user
 
 Progress = Callable[[str, int], None]
 """Called with what is done next, and the number of steps done since the last call."""
@@ -48,7 +45,7 @@ def measure(project: Project, request: Request, progress: Progress) -> Report:
     url = project.direct_application_url()
     # As the owner first: without the database's own roles the other login cannot succeed.
     with connect_read_only(project.owner_url(), "These name the owner of the tables.") as owner:
-        user = _find_user(owner, project, request)
+        user = None if request.user is None else require_user(project, request.user)
         bench = TableBench(project, url, owner, request.limits, progress)
         reports = tuple(bench.measure(table, scope, user) for table, scope in tables)
         if all(report.missing for report in reports):
@@ -72,21 +69,3 @@ def _scoped(project: Project) -> list[tuple[Table, Scope]]:
             " UserScopedBase, or declare __rls__."
         )
     return tables
-
-
-def _find_user(owner: Connection, project: Project, request: Request) -> UserId | None:
-    if request.user is None:
-        return None
-    try:
-        with (
-            transaction(owner, request.limits, past_policies=True),
-            Session(owner, join_transaction_mode="create_savepoint") as session,
-        ):
-            return project.require_user(session, request.user)
-    except OperationalError:
-        raise
-    except DBAPIError as error:
-        raise DatabaseNotReadyError(
-            f"Cannot look up {request.user!r}: {first_line(error)}. If the database is new, run"
-            " `alembic upgrade head`."
-        ) from None

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import URL, NullPool, create_engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.orm import Session
+from sqlalchemy import URL
 
 from hedgerow.config.identity import REASON_SETTING, Identity
 from hedgerow.config.project import Project, load_project
-from hedgerow.connect import explain_connection_failure
 from hedgerow.embedded import binary
-from hedgerow.errors import ConfigurationError, DatabaseNotReadyError
+from hedgerow.errors import ConfigurationError
+from hedgerow.sessions.lookup import require_user
 
 
 def command(
@@ -56,7 +54,7 @@ def command(
     url = _maintenance_url(project) if maintenance else project.direct_application_url()
     environment = {**os.environ, **_connection_variables(url)}
     if as_user is not None:
-        identity = _find_user(project, url, as_user)
+        identity = Identity(require_user(project, as_user))
         environment["PGOPTIONS"] = _options(project.row_security.settings_for(identity))
     elif reason:
         environment["PGOPTIONS"] = _options({REASON_SETTING: reason})
@@ -90,22 +88,6 @@ def _connection_variables(url: URL) -> Mapping[str, str]:
         "PGSSLMODE": url.query.get("sslmode"),
     }
     return {name: value for name, value in parts.items() if isinstance(value, str)}
-
-
-def _find_user(project: Project, url: URL, name: str) -> Identity:
-    engine = create_engine(url, poolclass=NullPool)
-    try:
-        with Session(engine) as session:
-            return Identity(project.require_user(session, name))
-    except OperationalError as error:
-        fix = "If it is a new database, run `alembic upgrade head`."
-        raise DatabaseNotReadyError(explain_connection_failure(engine, error, fix)) from None
-    except ProgrammingError as error:
-        reason = str(error.orig).splitlines()[0]
-        raise DatabaseNotReadyError(
-            f"Cannot look up {name!r}: {reason}."
-            " If the database is new, run `alembic upgrade head`."
-        ) from None
 
 
 def _options(settings: Mapping[str, str]) -> str:

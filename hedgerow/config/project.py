@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hedgerow.config.identity import UserId
 from hedgerow.config.row_security import RowSecurity
-from hedgerow.errors import ConfigurationError, IdentityError
+from hedgerow.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,6 @@ class Project:
     find_user: Callable[[Session, str], UserId | None]
     is_admin: Callable[[Session, UserId], bool] | None = None
     maintenance_url: Callable[[], URL] | None = None
-
-    def require_user(self, session: Session, name: str) -> UserId:
-        """Return what `find_user` finds; raises IdentityError where it finds none."""
-        user_id = self.find_user(session, name)
-        if user_id is None:
-            raise IdentityError(f"There is no user {name!r}: give the address they sign in with.")
-        return user_id
 
     def direct_application_url(self) -> URL:
         """Return the database's own address for the application role, past any pooler.

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.project import Project
 from hedgerow.connect import explain_connection_failure, first_line
 from hedgerow.errors import DatabaseNotReadyError
+from hedgerow.sessions.lookup import may_be_admin, require_user
 from hedgerow.why.answer import Explanation
 from hedgerow.why.decide import decide
 from hedgerow.why.declared import sentences_from_declaration
@@ -25,15 +25,14 @@ def explain_for_user(project: Project, question: Question, name: str) -> Explana
     """Explain how `question` comes out for the user that people call `name`.
 
     Answers for the user and, unless the project knows that the user is none, for an admin. Needs
-    the owner's login; leaves no trace. Raises a HedgerowError: IdentityError where there is no such
-    user, ConfigurationError where the key is malformed, DatabaseNotReadyError, CannotTellError.
+    the application's login and the owner's; leaves no trace. Raises a HedgerowError: IdentityError
+    where there is no such user, ConfigurationError where the key is malformed,
+    DatabaseNotReadyError, CannotTellError.
     """
+    user_id = require_user(project, name)
+    roles = (Role.USER, Role.ADMIN) if may_be_admin(project, user_id) else (Role.USER,)
+    identities = [Identity(user_id, role) for role in roles]
     with _owner_transaction(project) as connection:
-        with Session(connection, join_transaction_mode="create_savepoint") as session:
-            user_id = project.require_user(session, name)
-            may_be_admin = project.is_admin is None or project.is_admin(session, user_id)
-        roles = (Role.USER, Role.ADMIN) if may_be_admin else (Role.USER,)
-        identities = [Identity(user_id, role) for role in roles]
         return _explain(connection, project, question, name, identities)
 
 

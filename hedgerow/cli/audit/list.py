@@ -6,8 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from hedgerow.audit.sentences import sentence
 from hedgerow.audit.trail import Event, Filters, as_json, select_entries
@@ -15,6 +13,7 @@ from hedgerow.cli.audit.trail import connect_as_owner, load_audited_project
 from hedgerow.cli.formats import OutputFormat
 from hedgerow.cli.times import moment
 from hedgerow.config.project import Project
+from hedgerow.sessions.lookup import find_user, require_user
 
 
 def command(
@@ -57,10 +56,10 @@ def command(
         filters = Filters(
             since=since,
             until=until,
-            user_id=_user_id(project, connection, user),
+            user_id=_user_id(project, user),
             event=event,
             table=table,
-            owner=_user_id(project, connection, owner),
+            owner=_user_id(project, owner),
             request_id=request_id,
             login=login,
         )
@@ -69,7 +68,7 @@ def command(
             typer.echo(json.dumps(entry) if output is OutputFormat.JSON else sentence(entry))
 
 
-def _user_id(project: Project, connection: Connection, name: str | None) -> str | None:
+def _user_id(project: Project, name: str | None) -> str | None:
     """Return a user's id as the trail spells it; of a deleted user, only the id is known."""
     if name is None:
         return None
@@ -79,7 +78,6 @@ def _user_id(project: Project, connection: Connection, name: str | None) -> str 
             return str(UUID(name) if id_type == "uuid" else int(name))
     except ValueError:
         pass  # no id, so an address
-    with Session(connection) as session:
-        if id_type != "text":
-            return str(project.require_user(session, name))
-        return str(project.find_user(session, name) or name)
+    if id_type != "text":
+        return str(require_user(project, name))
+    return str(find_user(project, name) or name)

@@ -70,8 +70,8 @@ def report_of(
 def item_report(
     database: Database, user: str | None = None, limits: Limits = LIMITS
 ) -> TableReport:
-    """Return what is said of the only scoped table of the application."""
-    (report,) = report_of(database, user, limits).tables
+    """Return what is said of the application's items."""
+    (report,) = (each for each in report_of(database, user, limits).tables if each.table == "item")
     return report
 
 

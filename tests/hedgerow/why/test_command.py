@@ -112,10 +112,10 @@ def test_a_missing_grant(fresh_database: Database) -> None:
         assert answer["because"] == f"Role rls_app_user was not granted {revoked} on item."
 
 
-def test_a_table_that_is_exempt(database: Database, alice: Person, bob: Person) -> None:
+def test_the_account_of_another_user(database: Database, alice: Person, bob: Person) -> None:
     result = why(database, "--user", alice.email, "--table", "user", "--id", str(bob.id))
-    assert "The models exempt 'user' from row security: Sign-in looks" in result.stdout
-    assert "Decided by: row security off." in result.stdout
+    assert "As declared, the row is another user" in result.stdout
+    assert "policy user_owner_select says no" in result.stdout
 
 
 def test_what_cannot_be_asked(database: Database, alice: Person) -> None:

@@ -6,14 +6,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Uuid, text
 
+from app.core.project import find_user, is_admin
 from hedgerow import Identity, Role
 from hedgerow.audit.functions import RECORD_ELEVATION
 from hedgerow.config.project import Project
-from hedgerow.why import explain_for_identity
+from hedgerow.why import explain_for_identity, explain_for_user
 from hedgerow.why.answer import Answer, Decider, Verdict
 from hedgerow.why.impersonation import CannotTellError
 from hedgerow.why.question import Question
 from tests.support.databases import Database
+from tests.support.people import add_person
 from tests.support.roles import may_become
 from tests.support.sessions import ROW_SECURITY
 
@@ -45,16 +47,21 @@ def owner(fresh_database: Database) -> Iterator[str]:
         superuser.execute(text(f"DROP ROLE {name}"))
 
 
-def ask(database: Database, owner: str, key: int, role: Role = Role.USER) -> Answer:
+def project_of(database: Database, owner: str) -> Project:
     login = database.owner_url.set(username=owner, password="changethis")
-    project = Project(
+    return Project(
         row_security=ROW_SECURITY,
         metadata=NOTE.metadata,
         application_url=lambda: database.app_url,
         owner_url=lambda: login,
-        find_user=lambda _, name: UUID(name),
+        find_user=find_user,
+        is_admin=is_admin,
     )
+
+
+def ask(database: Database, owner: str, key: int, role: Role = Role.USER) -> Answer:
     question = Question(NOTE, {"id": str(key)})
+    project = project_of(database, owner)
     [answer] = explain_for_identity(project, question, Identity(ALICE, role)).answers
     return answer
 
@@ -71,6 +78,16 @@ def test_it_may_not_take_the_role_and_says_so(fresh_database: Database, owner: s
         assert answer.caution is not None
         assert "may not become rls_app_user" in answer.caution
     assert ask(fresh_database, owner, 3).decided_by is Decider.NO_ROW
+
+
+def test_users_are_looked_up_past_it(fresh_database: Database, owner: str) -> None:
+    """It may not become rls_sign_in either, in which role the application finds who signs in."""
+    project, question = project_of(fresh_database, owner), Question(NOTE, {"id": "1"})
+    for name, roles in (("alice", [Role.USER]), ("boss", [Role.USER, Role.ADMIN])):
+        person = add_person(fresh_database, name, superuser=name == "boss")
+        answers = explain_for_user(project, question, person.email).answers
+        assert [answer.identity.role for answer in answers] == roles
+        assert {answer.identity.user_id for answer in answers} == {person.id}
 
 
 def test_forced_it_cannot_tell(fresh_database: Database, owner: str) -> None:

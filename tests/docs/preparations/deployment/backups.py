@@ -13,17 +13,18 @@ WORK = """
 from sqlmodel import select
 
 from app.core.db import new_session, startup
+from app.core.project import find_user
 from app.core.sessions import admin_session, user_session
-from app.models import Item, User
+from app.models import Item
 
 startup()
 with new_session() as session:
-    ids = {user.email: user.id for user in session.exec(select(User))}
+    ids = {name: find_user(session, f"{name}@example.com") for name in ("admin", "user")}
 for owner in ids.values():
     with user_session(owner) as session:
         session.add(Item(title="kept", owner_id=owner))
         session.commit()
-with admin_session(ids["admin@example.com"], reason="a trace", read_only=False) as session:
+with admin_session(ids["admin"], reason="a trace", read_only=False) as session:
     for item in session.exec(select(Item)):
         item.description = "seen"
     session.commit()

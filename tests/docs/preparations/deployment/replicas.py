@@ -6,13 +6,9 @@ from tests.docs.support.project import ProjectCopy
 def prepare(project: ProjectCopy) -> None:
     project.sh("python -c 'from app.core.db import startup; startup()'")
     project.names = """
-import hedgerow
-from sqlalchemy import select as select_core
 from app.core.db import new_session
-from app.core.rls import row_security
-from app.models import User
+from app.core.project import find_user
 
 with new_session() as session:
-    hedgerow.bind(session, hedgerow.Identity.sign_in("user@example.com"), row_security)
-    user_id = session.scalar(select_core(User.id).where(User.email == "user@example.com"))
+    user_id = find_user(session, "user@example.com")
 """

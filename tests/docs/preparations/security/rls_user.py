@@ -32,12 +32,12 @@ from app.models import User
 
 SOCKET = "/api/v1/notes/socket"
 logging.getLogger("app").setLevel(logging.INFO)
-with new_session() as looking:
-    hashes = {user: looking.get(User, user).hashed_password for user in (user_id, admin_id)}
-signed_in = {
-    user: {"Authorization": f"Bearer {create_access_token(user, hashed_password)}"}
-    for user, hashed_password in hashes.items()
-}
+signed_in = {}
+for user in (user_id, admin_id):
+    with user_session(user) as own:
+        hashed_password = own.get(User, user).hashed_password
+    token = create_access_token(user, hashed_password)
+    signed_in[user] = {"Authorization": f"Bearer {token}"}
 with TestClient(app, base_url="http://127.0.0.1/api/v1/notes") as client:
     note = client.post("/?title=mine", headers=signed_in[user_id]).json()
     for user, titles in ((user_id, ["mine"]), (admin_id, [])):
