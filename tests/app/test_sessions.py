@@ -19,11 +19,13 @@ from app.core.rls import AdminContext, row_security
 from app.core.sessions import (
     admin_session,
     async_admin_session,
+    async_service_session,
     async_user_session,
     user_session,
 )
-from app.models import Item
+from app.models import Item, User
 from tests.app.api.support import API, signed_in
+from tests.hedgerow.audit.entries import entries
 from tests.support.databases import Database
 from tests.support.people import Person, owners_of
 from tests.support.sessions import visible
@@ -117,6 +119,23 @@ async def test_a_read_only_admins_asynchronous_session(
         session.add(Item(title="new", owner_id=alice.id))
         with pytest.raises(DBAPIError, match="read-only transaction"):
             await session.commit()
+
+
+@asynchronous
+async def test_a_services_asynchronous_session(database: Database, alice: Person) -> None:
+    """It does what declarations let its name do, and the trail says why.
+
+    Tests of the first users use the synchronous one.
+    """
+    async with async_service_session("first-superuser", reason="a restore") as session:
+        session.add(User(email="root@example.com", hashed_password="none", is_superuser=True))
+        await session.commit()
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await session.exec(IDS)
+    recorded = entries(database, event="elevation", reason="a restore")
+    assert {(entry["role"], entry["user_id"]) for entry in recorded} == {
+        ("service", "first-superuser")
+    }
 
 
 def see_own_items(person: Person, together: threading.Barrier | None = None) -> None:

@@ -18,13 +18,14 @@ from sqlmodel import Session
 
 import hedgerow
 from app.core.db import new_session
+from app.core.security import create_password_reset_token
 from app.models import User
 from hedgerow import Identity, Role, RowSecurity
 from tests.app.api.support import API, give_password, signed_in, stored
 from tests.app.security.conftest import signed_only
 from tests.app.security.test_injection import search
 from tests.support.databases import Database
-from tests.support.people import Person
+from tests.support.people import NO_PASSWORD, Person
 from tests.support.raw import connect
 
 INSERT = (
@@ -101,6 +102,62 @@ def test_no_one_statement_of_a_user_changes_what_an_account_is(
             assert stored(database) == before, attack
         # Her own name she may change, with the same kind of statement.
         assert refused(session, """UPDATE "user" SET full_name = 'x'""") == "1"
+
+
+NO_POLICIES = 'ALTER TABLE "user" DISABLE ROW LEVEL SECURITY'
+ALL_PRIVILEGES = 'GRANT INSERT, UPDATE ON "user" TO rls_app_user'
+
+
+@pytest.mark.parametrize(
+    ("opened", "attacks"),
+    [
+        (
+            (NO_POLICIES,),
+            (
+                """UPDATE "user" SET hashed_password = 'mine' WHERE id = '{bob}'""",
+                """UPDATE "user" SET email = 'mallory@example.com' WHERE id = '{bob}'""",
+                """DELETE FROM "user" WHERE id = '{bob}'""",
+                """SELECT hashed_password FROM "user" WHERE id = '{bob}'""",
+            ),
+        ),
+        (
+            (ALL_PRIVILEGES,),
+            (
+                """UPDATE "user" SET is_superuser = true WHERE id = '{alice}'""",
+                """UPDATE "user" SET is_active = false WHERE id = '{alice}'""",
+            ),
+        ),
+        ((NO_POLICIES, ALL_PRIVILEGES), (A_SUPERUSER,)),
+    ],
+    ids=["policies", "privileges", "both"],
+)
+def test_without_the_guard_the_attack_succeeds(
+    opened: tuple[str, ...],
+    attacks: tuple[str, ...],
+    people: dict[str, Person],
+    database: Database,
+    row_security: RowSecurity,
+) -> None:
+    """P52, the negative control: nothing but this guard stands against these statements."""
+    names = {name: person.id for name, person in people.items()}
+    with database.engine().connect() as owner:  # which rolls back
+        for settings in row_security.settings_for(Identity(people["alice"].id)).items():
+            owner.exec_driver_sql("SELECT set_config(%s, %s, true)", settings)
+
+        def rows(attack: str) -> int | None:
+            savepoint = owner.begin_nested()
+            try:
+                owner.exec_driver_sql("SET LOCAL ROLE rls_app_user")
+                return owner.exec_driver_sql(attack.format(**names)).rowcount
+            except ProgrammingError:
+                return None
+            finally:
+                savepoint.rollback()
+
+        assert {rows(attack) for attack in attacks} <= {0, None}
+        for statement in opened:
+            owner.exec_driver_sql(statement)
+        assert [rows(attack) for attack in attacks] == [1] * len(attacks)
 
 
 @signed_only
@@ -276,3 +333,10 @@ def test_each_route_of_accounts_has_the_least_identity(
     assert identities("PATCH", "/users/me", admin, json={"full_name": "A"}) == {own}
     listed = identities("GET", "/users/", admin)
     assert listed == {own, f"read_only_admin {admin.id}"}
+    changed = identities("PATCH", f"/users/{alice.id}", admin, json={"full_name": "B"})
+    assert changed == {own, f"admin {admin.id}"}
+    viewed = identities("GET", f"/admin/users/{alice.id}/items/", admin)
+    assert viewed == {own, f"user {alice.id}, viewed by read_only_admin {admin.id}"}
+    link = create_password_reset_token(admin.id, NO_PASSWORD, admin.email)
+    new = {"token": link, "new_password": "a quieter hedge"}
+    assert identities("POST", "/reset-password/", json=new) == {own}

@@ -175,6 +175,31 @@ def test_the_same_sql_writes_in_a_post(
     assert written == (int(expected) if expected.isdigit() else 0)
 
 
+KEEP = (
+    "SELECT set_config(name, current_setting(name), false)"
+    " FROM unnest(ARRAY['app.user_id', 'app.role', 'app.signature']) AS name"
+)
+
+
+def test_who_chooses_whole_statements_of_a_request_can_leave_the_transaction(
+    console: TestClient, database: Database, alice: Person, bob: Person
+) -> None:
+    """A limit: no injection into a query is that, but a route that runs SQL as it comes would be.
+
+    A chained transaction begins without the engine, so READ ONLY can be taken back before its first
+    query. It is nobody's; or, where the attacker has kept the signature, the user's own.
+    """
+    leave = ("COMMIT AND CHAIN", "SET TRANSACTION READ WRITE")
+    who = signed_in(alice)
+    before = stored(database)
+    for write in ("DELETE FROM item", 'DELETE FROM "user"'):
+        response = console.get("/user", params={"q": [*leave, write]}, headers=who)
+        assert "no identity" in response.json()[-1]
+    assert stored(database) == before
+    console.get("/user", params={"q": [KEEP, *leave, "DELETE FROM item"]}, headers=who)
+    assert {item["id"] for item in stored(database)["item"]} == {*bob.items}
+
+
 @pytest.mark.parametrize("path", ["/confirm", "/async/confirm"])
 def test_a_get_that_writes_on_purpose(
     path: str, console: TestClient, database: Database, alice: Person, admin: Person
