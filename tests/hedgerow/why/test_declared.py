@@ -66,7 +66,7 @@ def ask(database: Database, user: UUID, table: str, command: Command) -> tuple[A
 OF_BOB = f"goes with project {PROJECT} (project_id), which belongs to another user"
 READ_ONLY = f"{OF_BOB} and is shared with this user for reading only"
 WRITABLE = f"{OF_BOB} and is shared with this user, who may change it"
-KEPT = "Nobody but admins changes id and owner_id: the rows are shared."
+KEPT = "Nobody but admins changes id and owner_id."
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,15 @@ KEPT = "Nobody but admins changes id and owner_id: the rows are shared."
     [
         (BOB, "account", SELECT, YES, ["the row is this user"]),
         (ALICE, "account", SELECT, NO, ["the row is another user"]),
-        (ALICE, "profile", UPDATE, NO, ["the row is another user"]),
+        (ALICE, "profile", DELETE, NO, ["the row is another user"]),
+        # It has no column but the key.
+        (
+            BOB,
+            "profile",
+            UPDATE,
+            ERROR,
+            ["users have SELECT and INSERT and DELETE here, and no more"],
+        ),
         (BOB, "project", SELECT, YES, ["the row belongs to this user"]),
         (DAVE, "project", SELECT, NO, ["the row belongs to another user"]),
         (

@@ -13,14 +13,6 @@ from tests.hedgerow.why.support import ALICE, TEAM, ask, project_of
 from tests.support.databases import Database
 
 
-def test_an_identity_that_the_database_does_not_believe(tables: Database) -> None:
-    """RLS_ENABLED=false sends none, while this database still asks for one (P16)."""
-    project = project_of(tables, RowSecurity(enabled=False))
-    answer = ask(project, TEAM, "1")
-    assert (answer.verdict, answer.decided_by) == (Verdict.ERROR, Decider.IDENTITY)
-    assert "this transaction carries no identity" in answer.because
-
-
 def test_a_signed_identity(fresh_database: Database) -> None:
     """The owner's connection signs as a request does; another secret is no identity."""
     signed = RowSecurity(signing=Signing("the secret of this database"))
