@@ -5,11 +5,11 @@ from tests.docs.support.project import ProjectCopy
 PEOPLE = """
 from app.core.db import new_session
 from app import crud
-from app.models import UserCreate
+from app.models import UserRegister
 
 with new_session() as session:
-    user = UserCreate(email="alice@example.com", password="changethis")
-    crud.create_user(session=session, user_create=user)
+    user = UserRegister(email="alice@example.com", password="changethis")
+    crud.register_user(session=session, user_create=user)
 """
 
 
