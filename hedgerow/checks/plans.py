@@ -45,13 +45,15 @@ def walk(node: Node) -> Iterator[Node]:
 def indexed_commands(inspection: Inspection, table: Table, scope: Scope) -> Iterator[Command]:
     """Yield the commands of users in which an index has to find the rows of an owner or a parent.
 
-    Left out are those that users do not have, and reading what everybody reads. Which children are
-    written is looked up parent by parent, so an index finds them only where they are read too.
+    Left out are those that users do not have, and reading what everybody reads, or what is public.
+    Which children are written is looked up parent by parent, so an index finds them only where they
+    are read too.
     """
     if scope.owner_column is None and not scope.parents:
         return
     granted = user_privileges(table, scope)
     reads_few = "SELECT" in scope.commands and scope.read is None
+    reads_few = reads_few and (not scope.public or bool(scope.parents))
     for command in get_args(Command):
         is_granted = any(privilege.split(" ")[0] == command for privilege in granted)
         if is_granted and (reads_few if command == "SELECT" or scope.parents else True):

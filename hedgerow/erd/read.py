@@ -72,6 +72,12 @@ def _kept(scope: Scope) -> Iterator[str]:
         yield f"shared with {scope.shares.table}"
     if scope.read == "everyone":
         yield "everyone reads"
+    if scope.sign_in_column:
+        yield f"signs in by {scope.sign_in_column}"
+    if scope.public:
+        yield f"public{f' where {scope.public}' if isinstance(scope.public, str) else ''}"
+    if scope.services:
+        yield f"services {' and '.join(sorted(scope.services))}"
     if not scope.commands >= set(ALL_COMMANDS):
         yield f"users only {' and '.join(c for c in ALL_COMMANDS if c in scope.commands)}"
     yield from (policy.name for policy in scope.policies)

@@ -83,6 +83,7 @@ def _says_more(scope: Scope) -> bool:
         scope.parents
         or scope.shared_with
         or scope.read
+        or scope.public
         or scope.is_user
         or scope.owner_column is None
     )
@@ -98,6 +99,8 @@ def _fate(asker: _Asker, table: Table, need: Need) -> tuple[bool, str]:
         return False, "is of a table that is not scoped"
     if scope.read == "everyone" and need == "see":
         return True, "is one that everybody who is signed in reads"
+    if need == "see" and not scope.parents and _is_public(asker, table, scope):
+        return True, "is public"
     if scope.parents:
         return _through_parents(asker, table, scope, need)
     if scope.owner_column is None:
@@ -115,7 +118,7 @@ def _of_an_owner(asker: _Asker, table: Table, scope: Scope, need: Need) -> tuple
     shares = share_function(table, scope)
     may_write = None if shares is None else _shared(asker, table, shares)
     if may_write is None:
-        if scope.read == "everyone":
+        if scope.read == "everyone" or _is_public(asker, table, scope):
             other = f"{other}, and others only read it"
         return False, other
     if need == "see":
@@ -126,6 +129,14 @@ def _of_an_owner(asker: _Asker, table: Table, scope: Scope, need: Need) -> tuple
     if need == "change" and not shares_are_asked:
         return True, f"{other} and is shared with this user, who may change it"
     return False, f"{other} and is shared with this user, who may change it, and no more"
+
+
+def _is_public(asker: _Asker, table: Table, scope: Scope) -> bool:
+    """Return whether the held row of a table without parents is."""
+    if not isinstance(scope.public, str):
+        return scope.public
+    live = live_table(asker.connection, table)
+    return held_values(asker.connection, live, [scope.public]) == ("true",)
 
 
 def _shared(asker: _Asker, table: Table, shares: ShareFunction) -> bool | None:

@@ -46,7 +46,18 @@ def _owner() -> Column[object]:
     return _refers("owner_id", "account.id")
 
 
-ACCOUNT = _table("account", Scope.itself(), Column("name", Text))
+ACCOUNT = _table(
+    "account",
+    Scope.itself(
+        sign_in="name",
+        admin_only={"is_admin": False},
+        secret={"hash"},
+        services={"sign-up": {"INSERT"}},
+    ),
+    Column("name", Text, unique=True),
+    Column("is_admin", Boolean, nullable=False),
+    Column("hash", Text),
+)
 PROFILE = _table("profile", Scope.itself("user_id"), _refers("user_id", "account.id", key=True))
 PROJECT = _table(
     "project",
@@ -80,6 +91,15 @@ TASK_LABEL = _table(
     _refers("task_id", "task.id", key=True),
     _refers("label_id", "label.id", key=True),
 )
+PAGE = _table(
+    "page",
+    Scope("owner_id", public="is_published", services={"index": {"SELECT"}}),
+    _owner(),
+    Column("is_published", Boolean, nullable=False),
+)
+COMMENT = _table(
+    "comment", Scope.through("page_id", public=True), _refers("page_id", "page.id"),
+)  # fmt: skip
 NOTICE = _table("notice", Scope(None, read="everyone"), Column("title", Text))
 EVENT = _table("event", Scope("owner_id", commands={"SELECT", "INSERT"}), _owner())
 TICKET = _table(
@@ -160,6 +180,8 @@ def _values(table: Table, user: UUID) -> dict[str, object]:
             values[column.name] = row_of(table, user)
         elif column.name.endswith("_id"):
             values[column.name] = row_of(METADATA.tables[column.name.removesuffix("_id")], user)
+        elif isinstance(column.type, Boolean):
+            values[column.name] = user is BOB
         else:
             values[column.name] = f"{table.name} {user.int}"
     return values

@@ -57,11 +57,13 @@ def test_what_keeps_rows_apart_is_told_with_its_reason(
 def test_how_each_declaration_keeps_its_rows_is_told() -> None:
     entities = read_diagram(declared.METADATA).entities
     assert {entity.name: entity.why for entity in entities} == {
-        "account": "the user itself, by id",
+        "account": "the user itself, by id, signs in by name, services sign-up",
+        "comment": "through page_id, public",
         "country": "countries are no secret",
         "event": "by owner_id, users only SELECT and INSERT",
         "label": "by owner_id",
         "notice": "only admins write, everyone reads",
+        "page": "by owner_id, public where is_published, services index",
         "path": "through project_id",
         "profile": "the user itself, by user_id",
         "project": "by owner_id, shared with project_share",

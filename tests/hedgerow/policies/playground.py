@@ -37,10 +37,15 @@ class Playground:
         """Make the tables, and what their declarations ask for; nothing may be left to do."""
         check_declarations(metadata)
         metadata.create_all(self.owner)
-        self._run(differences(self.owner, metadata.tables.values(), self.row_security))
-        assert differences(self.owner, metadata.tables.values(), self.row_security) == []
+        self.run(self.differences(metadata))
+        assert self.differences(metadata) == []
 
-    def _run(self, operations: Iterable[RowSecurityOp]) -> None:
+    def differences(self, metadata: MetaData) -> list[RowSecurityOp]:
+        """Return what a revision would do for these declarations."""
+        return differences(self.owner, metadata.tables.values(), self.row_security)
+
+    def run(self, operations: Iterable[RowSecurityOp]) -> None:
+        """Do what a revision would."""
         before, after = around_tables(operations)
         for operation in (*before, *after):
             for statement in operation.statements(self.row_security.roles):

@@ -112,10 +112,13 @@ def test_a_missing_grant(fresh_database: Database) -> None:
         assert answer["because"] == f"Role rls_app_user was not granted {revoked} on item."
 
 
-def test_the_account_of_another_user(database: Database, alice: Person, bob: Person) -> None:
+def test_the_account_of_another(database: Database, alice: Person, bob: Person) -> None:
+    """P52: of one's own account, too, it says which columns a user does not change."""
     result = why(database, "--user", alice.email, "--table", "user", "--id", str(bob.id))
-    assert "As declared, the row is another user" in result.stdout
-    assert "policy user_owner_select says no" in result.stdout
+    assert "As declared, the row is another user." in result.stdout
+    account = ("--user", alice.email, "--table", "user", "--id", str(alice.id))
+    result = why(database, *account, "--command", "update")
+    assert "Nobody but admins changes is_active and is_superuser and id." in result.stdout
 
 
 def test_what_cannot_be_asked(database: Database, alice: Person) -> None:

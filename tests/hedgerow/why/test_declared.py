@@ -83,6 +83,9 @@ KEPT = "Nobody but admins changes id and owner_id."
             ERROR,
             ["users have SELECT and INSERT and DELETE here, and no more"],
         ),
+        (BOB, "page", SELECT, YES, ["the row is public"]),
+        (ALICE, "page", SELECT, YES, ["the row is public"]),
+        (ALICE, "page", DELETE, NO, ["the row belongs to another user, and others only read it"]),
         (BOB, "project", SELECT, YES, ["the row belongs to this user"]),
         (DAVE, "project", SELECT, NO, ["the row belongs to another user"]),
         (
