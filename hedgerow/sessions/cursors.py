@@ -9,8 +9,9 @@ the driver's own name. The extended protocol takes one statement only, at as man
 import re
 from typing import Any
 
-from psycopg import AsyncCursor, Cursor
+from psycopg import AsyncCursor, Cursor, ProgrammingError
 from psycopg._queries import PostgresQuery
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import Row
 
@@ -21,10 +22,14 @@ _LEAVES_MORE = re.compile(rb"PREPARE|DEALLOCATE|DECLARE|LISTEN|DO\b|LOAD")
 cursor, a subscription. DO may run any of them."""
 
 
+_CHAINS = re.compile(rb"\bCHAIN\b", re.IGNORECASE)
+
+
 class _SingleStatement:
     """Overrides psycopg's own hooks (3.2 and 3.3); a test fails where a release moves one."""
 
     _conn: Any
+    _query: Any
 
     def _execute_send(
         self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None
@@ -35,9 +40,29 @@ class _SingleStatement:
     def _check_results(self, results: list[PGresult]) -> None:
         check: Any = super()
         check._check_results(results)
+        if guarded(self._conn) is not None:
+            self._refuse_chained_transaction(results)
         for result in results:
             if _LEAVES_MORE.match(result.command_status or b"") and (state := guarded(self._conn)):
                 state.has_more = True
+
+    def _refuse_chained_transaction(self, results: list[PGresult]) -> None:
+        """Close a connection on which COMMIT AND CHAIN has begun a transaction.
+
+        No BEGIN has made it anybody's, and whether it is READ ONLY could be changed again. ROLLBACK
+        is what ROLLBACK TO SAVEPOINT answers, too.
+        """
+        pgconn = self._conn.pgconn
+        if pgconn.transaction_status != TransactionStatus.INTRANS:
+            return
+        for result in results:
+            tag = result.command_status
+            if tag == b"COMMIT" or (tag == b"ROLLBACK" and _CHAINS.search(self._query.query)):
+                pgconn.finish()
+                raise ProgrammingError(
+                    "AND CHAIN begins a transaction that carries no identity, so this connection"
+                    " was closed: use commit() or rollback() of the session."
+                )
 
 
 class SingleStatementCursor(_SingleStatement, Cursor[Row]):

@@ -181,23 +181,17 @@ KEEP = (
 )
 
 
-def test_who_chooses_whole_statements_of_a_request_can_leave_the_transaction(
-    console: TestClient, database: Database, alice: Person, bob: Person
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+def test_who_chooses_whole_statements_of_a_request_does_not_leave_it(
+    end: str, console: TestClient, database: Database, alice: Person
 ) -> None:
-    """A limit: no injection into a query is that, but a route that runs SQL as it comes would be.
-
-    A chained transaction begins without the engine, so READ ONLY can be taken back before its first
-    query. It is nobody's; or, where the attacker has kept the signature, the user's own.
-    """
-    leave = ("COMMIT AND CHAIN", "SET TRANSACTION READ WRITE")
-    who = signed_in(alice)
+    """A chained transaction would begin without the engine, be made READ WRITE, and be alice's."""
+    leave = (KEEP, f"/* */ {end} and chain", "SET TRANSACTION READ WRITE")
     before = stored(database)
     for write in ("DELETE FROM item", 'DELETE FROM "user"'):
-        response = console.get("/user", params={"q": [*leave, write]}, headers=who)
-        assert "no identity" in response.json()[-1]
+        response = console.get("/user", params={"q": [*leave, write]}, headers=signed_in(alice))
+        assert "AND CHAIN begins a transaction" in response.json()[1]
     assert stored(database) == before
-    console.get("/user", params={"q": [KEEP, *leave, "DELETE FROM item"]}, headers=who)
-    assert {item["id"] for item in stored(database)["item"]} == {*bob.items}
 
 
 @pytest.mark.parametrize("path", ["/confirm", "/async/confirm"])
