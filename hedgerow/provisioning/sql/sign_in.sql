@@ -2,6 +2,7 @@
 -- identity is of another kind, and the error where there is none.
 CREATE OR REPLACE FUNCTION rls.sign_in() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN coalesce(current_setting(@{role_setting}, true), '') IN ('', @{sign_in})
-    THEN rls.identity_name()
+RETURN CASE
+    WHEN coalesce(current_setting(@{role_setting}, true), '') IN ('', @{sign_in})
+        THEN rls.identity_name()
 END;

@@ -255,7 +255,7 @@ def ground(database: Database) -> Iterator[Playground]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(models=schemas(), data=st.data())
 def test_rows_are_seen_and_changed_as_declared(
