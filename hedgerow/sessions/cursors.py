@@ -9,7 +9,7 @@ the driver's own name. The extended protocol takes one statement only, at as man
 import re
 from typing import Any
 
-from psycopg import AsyncCursor, Cursor, ProgrammingError
+from psycopg import AsyncCursor, Cursor, Error, ProgrammingError
 from psycopg._queries import PostgresQuery
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
@@ -21,6 +21,9 @@ _LEAVES_MORE = re.compile(rb"PREPARE|DEALLOCATE|DECLARE|LISTEN|DO\b|LOAD")
 """Tags of statements that may leave more than settings in the session: a prepared statement, a
 cursor, a subscription. DO may run any of them."""
 
+_MAY_BE_BLOCK = re.compile(rb"\bDO\b", re.IGNORECASE)
+"""Found in each DO, and in few other statements. What DO prepares stays, also where it then fails,
+and a failure has no tag."""
 
 _CHAINS = re.compile(rb"\bCHAIN\b", re.IGNORECASE)
 
@@ -34,16 +37,24 @@ class _SingleStatement:
     def _execute_send(
         self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None
     ) -> None:
+        if _MAY_BE_BLOCK.search(query.query) and (state := guarded(self._conn)):
+            state.ran_block = True
         send: Any = super()
         send._execute_send(query, force_extended=True, binary=binary)
 
     def _check_results(self, results: list[PGresult]) -> None:
         check: Any = super()
-        check._check_results(results)
-        if guarded(self._conn) is not None:
+        state = guarded(self._conn)
+        try:
+            check._check_results(results)
+        except Error:
+            if state is not None and state.ran_block:
+                state.has_more = True
+            raise
+        if state is not None:
             self._refuse_chained_transaction(results)
         for result in results:
-            if _LEAVES_MORE.match(result.command_status or b"") and (state := guarded(self._conn)):
+            if state is not None and _LEAVES_MORE.match(result.command_status or b""):
                 state.has_more = True
 
     def _refuse_chained_transaction(self, results: list[PGresult]) -> None:

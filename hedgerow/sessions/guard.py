@@ -55,7 +55,7 @@ def _guard_connection(
         is_async = isinstance(connection, psycopg.AsyncConnection)
         factory = AsyncSingleStatementCursor if is_async else SingleStatementCursor
         connection.cursor_factory = factory
-    state.is_from_pool = True
+    state.is_from_pool, state.ran_block = True, False
 
 
 def _close_with_what_was_left(_: object, entry: ConnectionPoolEntry) -> None:

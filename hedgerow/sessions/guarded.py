@@ -39,6 +39,9 @@ class Guarded:
     is_from_pool: bool = True
     """Whether its next transaction is the first since the pool has handed it out."""
 
+    ran_block: bool = False
+    """Whether a statement since then may have been a DO."""
+
     has_more: bool = False
     """Whether a statement may have left in the session what CLEAN does not take back."""
 

@@ -197,6 +197,24 @@ def test_no_statement_of_an_attackers_takes_the_place_of_a_prepared_one(
             session.commit()
 
 
+def test_nor_does_one_that_a_failed_block_has_prepared(guarded: Engine, bob: Person) -> None:
+    """P56: where the application goes on after the error, psycopg keeps what it has prepared."""
+    for _ in range(8):
+        with session_of(guarded, bob) as session:
+            visible(session)
+            session.commit()
+    block = (
+        "/**/do $$ BEGIN EXECUTE 'DEALLOCATE _pg3_0';"
+        " EXECUTE 'PREPARE _pg3_0 AS SELECT gen_random_uuid() AS id'; RAISE 'failed'; END $$"
+    )
+    with guarded.connect() as connection:
+        with pytest.raises(DBAPIError, match="failed"):
+            connection.execute(text(block))
+        connection.commit()
+    with session_of(guarded, bob) as session:
+        assert visible(session) == set(bob.items)
+
+
 def test_without_it_such_a_statement_does(pool: Engine, alice: Person) -> None:
     """The negative control."""
     for _ in range(8):
