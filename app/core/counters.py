@@ -100,12 +100,22 @@ class Counters:
                 )
         if len(self._storage.storage) >= _LARGEST_MEMORY:
             logger.warning(
-                "%d counts of attempts are too many for one process, and are forgotten;"
+                "%d counts of attempts are too many for one process: the lower half is forgotten;"
                 " REDIS_URL names a Redis that keeps more",
                 _LARGEST_MEMORY,
             )
-            await self._storage.reset()
+            await self._forget_lower_half()
         return await question(self._memory)
+
+    async def _forget_lower_half(self) -> None:
+        """Make room; who fills the memory is not to set an account's count back to zero with it.
+
+        A new client address makes new counts at no cost, but none of them is as high as that of an
+        account at its limit.
+        """
+        highest_first = self._storage.storage.most_common()
+        for key, _ in highest_first[len(highest_first) // 2 :]:
+            await self._storage.clear(key)
 
 
 _counters: RunVar[Counters] = RunVar("counters of attempts")

@@ -86,7 +86,10 @@ async def test_the_counts_of_a_process_do_not_grow_without_end(
 ) -> None:
     monkeypatch.setattr(counters, "_LARGEST_MEMORY", 100)
     one, _ = processes
+    assert [await one.add(TWICE, "account") for _ in range(3)] == [True, True, False]
     for number in range(250):
         assert await one.add(TWICE, str(number))
         assert len(one._storage.storage) <= 100
-    assert [record.getMessage()[:10] for record in caplog.records] == ["100 counts"] * 2
+    assert [record.getMessage()[:10] for record in caplog.records] == ["100 counts"] * 4
+    # Whoever fills the memory gets no further attempt at an account with it.
+    assert not await one.add(TWICE, "account")
