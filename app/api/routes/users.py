@@ -182,11 +182,21 @@ async def update_user(
     user_id: UUID,
     user_in: UserUpdate,
 ) -> User:
-    """Change the given fields of any account; your own stays an active superuser's."""
+    """Change the given fields of any account; your own stays an active superuser's.
+
+    Your own address and password change under `/users/me`, which asks for the current password.
+    """
     if user_id == current_user.id and False in (user_in.is_superuser, user_in.is_active):
         raise HTTPException(
             status_code=403,
             detail="Super users are not allowed to demote or deactivate themselves",
+        )
+    if user_id == current_user.id and (
+        user_in.password is not None or user_in.email not in (None, current_user.email)
+    ):
+        raise HTTPException(
+            status_code=403,
+            detail="Your own e-mail address and password are changed under /users/me",
         )
     user = await session.get(User, user_id)
     if user is None:

@@ -151,6 +151,19 @@ def test_others_get_403(client: TestClient, database: Database, alice: Person, b
     assert stored(database) == before
 
 
+@pytest.mark.parametrize("change", [{"email": "thief@example.com"}, {"password": PASSWORD}])
+def test_a_stolen_token_of_a_superuser_does_not_take_the_account(
+    client: TestClient, database: Database, admin: Person, change: dict[str, str]
+) -> None:
+    before = stored(database)
+    response = client.patch(f"{USERS}{admin.id}", headers=signed_in(admin), json=change)
+    assert response.status_code == 403
+    assert response.json() == {
+        "detail": "Your own e-mail address and password are changed under /users/me"
+    }
+    assert stored(database) == before
+
+
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}])
 def test_a_superuser_does_not_demote_themselves_by_accident(
     client: TestClient, database: Database, admin: Person, change: dict[str, bool]
