@@ -77,13 +77,15 @@ def run(
             common.setdefault("include_schemas", schemas != {None})
             common["include_name"] = _within(schemas, common.get("include_name"))
             context.configure(connection=connection, **common)
+            may_stop_signing = "signing=off" in context.get_x_argument()
             with context.begin_transaction():
                 if _moves_database():
                     ensure_roles(connection, row_security, passwords)
                     reset_settings(connection, row_security)
+                    # Revisions name functions that an older version has not defined.
+                    reconcile_functions(connection, row_security, may_stop_signing=may_stop_signing)
                 context.run_migrations()
                 if _moves_database():
-                    may_stop_signing = "signing=off" in context.get_x_argument()
                     if RESTORE in context.get_x_argument():
                         _require_head()
                         reconcile_functions(

@@ -13,7 +13,7 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.wanted import is_forced
 from hedgerow.provisioning.ddl_guard import guard_statements
-from hedgerow.provisioning.functions import definitions
+from hedgerow.provisioning.functions import SCHEMA, define_statements, definitions
 from hedgerow.provisioning.role_changes import (
     Membership,
     WantedRole,
@@ -42,12 +42,16 @@ def write_before(row_security: RowSecurity) -> None:
     for wanted in wanted_roles(row_security):
         for group, inherit in wanted.member_of.items():
             context.execute(sql.Statement(_grant_membership(wanted, group, inherit)))
+    if context.get_starting_revision_argument() is not None and _goes_to_head():
+        # Revisions name functions that an older version has not defined; `write_after` ends it.
+        signed = row_security.signing is not None
+        for statement in define_statements(row_security.id_type, signed=signed):
+            context.execute(sql.Statement(_where_schema_exists(statement)))
 
 
 def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
     """Write what is not history: how identities are checked, and what the switches say."""
-    # Alembic answers with the number of the revision, whatever word was given for it.
-    if context.get_revision_argument() not in ("head", context.get_head_revision()):
+    if not _goes_to_head():
         return  # tables of other revisions are not those of the models
     for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
@@ -59,6 +63,20 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
         force = "FORCE" if is_forced(table, row_security) else "NO FORCE"
         for verb in (enable, force):
             context.execute(sql.Statement(f"ALTER TABLE {target} {verb} ROW LEVEL SECURITY"))
+
+
+def _goes_to_head() -> bool:
+    # Alembic answers with the number of the revision, whatever word was given for it.
+    return context.get_revision_argument() in ("head", context.get_head_revision())
+
+
+def _where_schema_exists(statement: str) -> str:
+    body = f"""BEGIN
+    IF to_regnamespace({sql.text_literal(SCHEMA)}) IS NOT NULL THEN
+        EXECUTE {sql.text_literal(statement)};
+    END IF;
+END"""
+    return f"DO {sql.text_literal(body)}"
 
 
 def _create_if_missing(wanted: WantedRole) -> str:

@@ -1,10 +1,13 @@
 """The revision that scopes accounts, on a database of before with users and items."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from tests.app.api.support import stored
+from tests.migrations.test_offline import run_psql
 from tests.support.databases import Database, run_alembic
 from tests.support.people import Person, add_person
 from tests.support.raw import RawConnection, become, connect, visible_items
@@ -12,9 +15,16 @@ from tests.support.raw import RawConnection, become, connect, visible_items
 BEFORE = "4febd3900f63"
 
 
-def migrate(database: Database, *command: str) -> None:
+def migrate(database: Database, *command: str) -> str:
     result = run_alembic(database, *command)
     assert result.returncode == 0, result.stderr
+    return str(result.stdout)
+
+
+def forget_functions(database: Database) -> None:
+    """Drop the functions that the version of before did not define."""
+    with database.as_owner() as owner:
+        owner.execute(text("DROP FUNCTION rls.sign_in(), rls.service()"))
 
 
 def accounts(connection: RawConnection) -> set[str]:
@@ -34,6 +44,7 @@ def test_accounts_are_kept_scoped_and_open_again(fresh_database: Database) -> No
     migrate(database, "downgrade", BEFORE)
     alice, _ = add_person(database, "alice"), add_person(database, "bob")
     admin = add_person(database, "admin", superuser=True)
+    forget_functions(database)
     before = stored(database)
     assert_open(database, alice)
 
@@ -64,3 +75,13 @@ def test_accounts_are_kept_scoped_and_open_again(fresh_database: Database) -> No
     with database.as_owner() as owner:
         kept = owner.scalars(text("SELECT DISTINCT role FROM rls.audit")).all()
     assert kept == ["admin"]
+
+
+def test_a_script_upgrades_a_database_of_before(fresh_database: Database, tmp_path: Path) -> None:
+    database = fresh_database
+    migrate(database, "downgrade", BEFORE)
+    forget_functions(database)
+    script = tmp_path / "upgrade.sql"
+    script.write_text(migrate(database, "upgrade", f"{BEFORE}:head", "--sql"), encoding="utf-8")
+    run_psql(database.owner_url, script)
+    migrate(database, "check")
