@@ -99,16 +99,15 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             logger.warning(
                 "%s %s was refused: %s: %s", *where, statement or "SQL text", first_line(error)
             )
-            read_only = state == READ_ONLY_TRANSACTION
-            return _answer(403, f"{'This access is read-only' if read_only else _MAY_NOT}.")
+            if state == READ_ONLY_TRANSACTION:
+                return _answer(403, "This access is read-only.")
+            verb = "read" if request.method in SAFE_METHODS else "write"
+            return _answer(403, f"You may not {verb} this.")
         case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")
             return _server_error()
     raise error
-
-
-_MAY_NOT = "You may not write this"
 
 
 def _is_stopped_by_row_security(error: DBAPIError) -> bool:

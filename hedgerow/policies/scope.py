@@ -238,6 +238,10 @@ def _check_services(services: Mapping[str, Set[RowCommand]]) -> None:
 
 def _check_public(public: bool | str, commands: Set[RowCommand]) -> None:
     """Raise ConfigurationError for rows that nobody reads and users do not."""
+    if not isinstance(public, bool | str):
+        raise ConfigurationError(
+            f'public is True or a boolean column, as in public="is_published", got {public!r}.'
+        )
     if public and "SELECT" not in commands:
         raise ConfigurationError("What is public needs SELECT among its commands.")
 

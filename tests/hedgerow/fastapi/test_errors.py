@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import IntegrityError
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from hedgerow import IdentityError, Role
 from hedgerow.fastapi import install_error_handlers
@@ -46,6 +47,18 @@ def messages(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(r.levelname, r.getMessage()) for r in caplog.records if r.name == LOGGER]
+
+
+def test_a_refused_read() -> None:
+    app = FastAPI()
+    install_error_handlers(app)
+
+    @app.get("/read")
+    def read() -> None:
+        raise ProgrammingError("SELECT", None, InsufficientPrivilege("permission denied"))
+
+    response = TestClient(app).get("/read")
+    assert (response.status_code, response.json()) == (403, {"detail": "You may not read this."})
 
 
 @pytest.mark.parametrize(

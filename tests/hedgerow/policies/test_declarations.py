@@ -172,6 +172,7 @@ def test_whoever_shares_for_writing_keeps_owner_and_key() -> None:
         (lambda: exempt("why", commands={"ALL"}), "got ALL"),  # type: ignore[arg-type]
         (lambda: Scope.through("item_id", public="is_public"), "public with their parents"),
         (lambda: Scope(public=True, commands={"INSERT"}), "public needs SELECT"),
+        (lambda: Scope(public={"is_public"}), "is True or a boolean column, as in"),  # type: ignore[arg-type]
         (
             lambda: exempt("why", public=True, commands={"INSERT"}),
             "needs SELECT among its commands",
