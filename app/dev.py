@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from app.core.db import new_session, owner_url, shutdown, startup
 from app.core.rls import row_security
 from app.core.strength import DEFAULT_SECRET
 from app.initial_data import create_sample_items
-from hedgerow import HedgerowError, Identity
+from hedgerow import ConfigurationError, HedgerowError, Identity
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """Prepare everything, serve until interrupted, and stop what was started."""
     try:
         try:
+            require_free(_address(arguments))
             prepare()
             print(banner(arguments), flush=True)  # noqa: T201
             return serve(arguments)
@@ -58,13 +60,31 @@ def prepare() -> None:
                 create_sample_items(session, owner)
 
 
-def banner(arguments: Sequence[str]) -> str:
-    """Say where the application answers and how to sign in."""
+def _address(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what FastAPI's command takes for host, port and root_path."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default=os.environ.get("PORT", "8000"))
     parser.add_argument("--root-path", default="")
-    given, _ = parser.parse_known_args(arguments)
+    return parser.parse_known_args(arguments)[0]
+
+
+def require_free(given: argparse.Namespace) -> None:
+    """Raise ConfigurationError where the server could not listen, before anything is prepared."""
+    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    try:
+        socket.create_server((given.host, int(given.port)), family=family).close()
+    except (OSError, ValueError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        why = os.strerror(number) if number else "a port is a number up to 65535"
+        raise ConfigurationError(
+            f"Nothing can listen on {given.host}:{given.port} ({why}): name another with --port."
+        ) from None
+
+
+def banner(arguments: Sequence[str]) -> str:
+    """Say where the application answers and how to sign in."""
+    given = _address(arguments)
     address = f"http://{given.host}:{given.port}{given.root_path}"
     return "\n".join(
         (

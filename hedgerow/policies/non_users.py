@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Table, literal
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import CompileError
 
 from hedgerow import sql
 from hedgerow.config.roles import RoleNames
+from hedgerow.errors import ConfigurationError
 from hedgerow.policies.conditions import sees_parents
 from hedgerow.policies.policy import Policy, policy_name
 from hedgerow.policies.scope import ALL_COMMANDS, Exempt, RowCommand, Scope
@@ -44,10 +46,17 @@ def inserted_values(table: Table, scope: Scope) -> str:
         if value is None:
             conditions.append(f" AND {sql.name(name)} IS NULL")
             continue
-        rendered = literal(value, table.columns[name].type).compile(
-            dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
-            compile_kwargs={"literal_binds": True},
-        )
+        column = table.columns[name]
+        try:
+            rendered = literal(value, column.type).compile(
+                dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+                compile_kwargs={"literal_binds": True},
+            )
+        except CompileError:
+            raise ConfigurationError(
+                f"admin_only of table {table.name!r} gives {name!r} the value {value!r}, which its"
+                f" type {column.type} does not hold."
+            ) from None
         conditions.append(f" AND {sql.name(name)} = {rendered}")
     return "".join(conditions)
 

@@ -151,3 +151,13 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(project: Path) -> None
     assert str(project / ".hedgerow") in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert (project / ".hedgerow").is_file()
+
+
+def test_an_address_where_nothing_can_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run_command(
+            [sys.executable, "-m", "app.dev", "--port", port], environment=clean_environment()
+        )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"Nothing can listen on 127.0.0.1:{port}" in result.stderr
