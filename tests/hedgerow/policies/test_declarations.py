@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, ForeignKey, MetaData, Table, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, MetaData, Table, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import hedgerow
@@ -388,3 +388,11 @@ def test_who_writes_a_key_that_is_checked_can_read_what_it_refers_to() -> None:
     assert "refers by item_id to 'item', which nobody sees who signs up" in shop.refusal()
     hedgerow.declare(account, Scope.itself(sign_in="email", commands={"SELECT"}))
     check_declarations(shop.metadata)
+
+
+def test_a_value_that_the_column_does_not_hold() -> None:
+    columns = (Column("id", Uuid, primary_key=True), Column("owner_id", Uuid))
+    badge = Table("badge", MetaData(), *columns, Column("gold", Boolean))
+    hedgerow.declare(badge, Scope(admin_only={"gold": "perhaps"}))
+    with pytest.raises(ConfigurationError, match="gives 'gold' the value 'perhaps'"):
+        declared_protection(badge, ROW_SECURITY)
