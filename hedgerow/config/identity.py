@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from hedgerow.errors import IdentityError
+
 REASON_SETTING = "app.reason"
 """Why a maintenance login is made, as in `PGOPTIONS='-c app.reason=backup' pg_dump`."""
 USER_ID_SETTING = "app.user_id"
@@ -75,8 +77,9 @@ class Identity:
 
         It sees the one row whose sign-in column (`Scope.itself(sign_in="email")`) holds `name`, may
         insert it, and sees nothing else. Write `name` as that column stores it, in lower case, say.
+        Raises IdentityError for an empty name.
         """
-        return cls(name, Role.SIGN_IN)
+        return cls(_named(name), Role.SIGN_IN)
 
     @classmethod
     def anonymous(cls) -> Self:
@@ -88,8 +91,9 @@ class Identity:
         """Return the identity of a job that is no person, such as `nightly-report`.
 
         Declarations that name it in `services` admit it, and no others. The audit trail records it.
+        Raises IdentityError for an empty name.
         """
-        return cls(name, Role.SERVICE, reason)
+        return cls(_named(name), Role.SERVICE, reason)
 
     @property
     def is_user(self) -> bool:
@@ -113,3 +117,11 @@ class Identity:
         if self.role in (Role.ANONYMOUS, Role.SIGN_IN):
             return self.role.value  # an address does not belong into a log
         return f"{self.role.value} {self.user_id}{because}{viewer}"
+
+
+def _named(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise IdentityError(
+            f"An identity needs a name, as in Identity.service('report'): {name!r}."
+        )
+    return name

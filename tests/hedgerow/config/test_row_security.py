@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow import ConfigurationError, Identity, Role, RoleNames, RowSecurity
+from hedgerow import ConfigurationError, Identity, IdentityError, Role, RoleNames, RowSecurity
 from hedgerow.config.row_security import IdType
 
 USER = uuid4()
@@ -63,6 +63,13 @@ def test_switched_off_identities_are_sent_all_the_same(identity: Identity | None
 @pytest.mark.parametrize("user_id", [USER, 7, "seven"])
 def test_an_identity_reads_well(user_id: object) -> None:
     assert str(Identity(cast(int, user_id), Role.READ_ONLY_ADMIN)) == f"read_only_admin {user_id}"
+
+
+@pytest.mark.parametrize("name", ["", " ", None])
+def test_an_identity_without_a_name_is_refused(name: object) -> None:
+    for kind in (Identity.sign_in, Identity.service):
+        with pytest.raises(IdentityError, match="needs a name"):
+            kind(cast(str, name))
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "ü" * 32])
