@@ -75,6 +75,8 @@ _ACCESS = text("""
     FROM pg_roles r, pg_class c WHERE r.rolname = :role AND c.oid = :table
 """)
 
+_READS_ALL = text("SELECT has_table_privilege(:role, CAST(:table AS oid), 'SELECT')")
+
 _MAY_READ = text("""
     SELECT has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE')
     FROM pg_class WHERE oid = to_regclass(:name)
@@ -174,6 +176,11 @@ def access(
 def may_read(connection: Connection, name: str) -> bool:
     """Return whether the current role may read all columns of a table, whose name is SQL."""
     return bool(connection.scalar(_MAY_READ, {"name": name}))
+
+
+def reads_all_columns(connection: Connection, role: str, table: int) -> bool:
+    """Return whether a role may read all columns of a table."""
+    return bool(connection.scalar(_READS_ALL, {"role": role, "table": table}))
 
 
 def _granted(

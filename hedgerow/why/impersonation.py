@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.audit.recorder import record_elevation
+from hedgerow.catalogs.privileges import reads_all_columns
 from hedgerow.catalogs.tables import LiveTable
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.row_security import RowSecurity
@@ -71,9 +72,8 @@ def hold_past_policies(
         _unless_refused(error)
     finally:
         set_locally(connection, {"row_security": "on"})
-    reads = text("SELECT has_table_privilege(:role, CAST(:table AS oid), 'SELECT')")
-    asked = {"role": row_security.roles.admin, "table": table.oid}
-    kind = Role.ADMIN if connection.scalar(reads, asked) else Role.MAINTENANCE
+    reads = reads_all_columns(connection, row_security.roles.admin, table.oid)
+    kind = Role.ADMIN if reads else Role.MAINTENANCE
     admin = Identity(identity.user_id, kind)
     role = row_security.database_role(admin)
     if not _may_take(connection, role):

@@ -20,7 +20,7 @@ from benchmarks.packages import DISTRIBUTIONS
 from benchmarks.server import private_server
 
 ROWS = 10_000
-PACE = Pace(rounds=1, repeat=2, warm_up=0)
+PACE = Pace(rounds=1, repeat=1, warm_up=0)
 SCANNING = {"owner OR admin setting", "owner OR admin setting, wrapped"}
 READING_ONE_OWNER = {"floor", "floor again", "hedgerow plain", "hedgerow signed"}
 ASKING_ONCE = {"hedgerow plain", "hedgerow signed"}

@@ -55,7 +55,7 @@ class Deployment:
 def unique_role_names(prefix: str = "") -> RoleNames:
     """Return role names that no other test has."""
     suffix = f"{prefix}{uuid4().hex[:10]}"
-    return RoleNames.prefixed(f"rls_{suffix}")
+    return RoleNames.prefixed(f"own_{suffix}")
 
 
 @contextmanager
