@@ -52,9 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         server = make_url(config.workerinput["hedgerow_server"])
         worker = str(config.workerinput["workerid"])
-        if "CI" in os.environ:
-            # Coverage of the processes that tests start would take CI a minute more.
-            os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     else:
         signal.signal(signal.SIGTERM, _end_as_after_ctrl_c)
         server = _SERVER.start()
