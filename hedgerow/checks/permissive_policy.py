@@ -55,7 +55,9 @@ def _is_declared_for_everyone(
     if policy.command != "SELECT":
         return False
     if policy.roles == (inspection.row_security.roles.anonymous,):
-        return bool(scope.public) and policy.name == policy_name(table.name, ANONYMOUS_SELECT)
+        # Where a column or the parents decide, its condition is tried like any other.
+        all_rows = scope.public is True and not scope.parents
+        return all_rows and policy.name == policy_name(table.name, ANONYMOUS_SELECT)
     return (
         is_read_by_every_user(scope)
         and policy.name == policy_name(table.name, EVERYONE_SELECT)

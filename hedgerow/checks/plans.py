@@ -52,8 +52,8 @@ def indexed_commands(inspection: Inspection, table: Table, scope: Scope) -> Iter
     if scope.owner_column is None and not scope.parents:
         return
     granted = user_privileges(table, scope)
-    reads_few = "SELECT" in scope.commands and scope.read is None
-    reads_few = reads_few and (not scope.public or bool(scope.parents))
+    reads_more = scope.read or (scope.public and not scope.parents)
+    reads_few = "SELECT" in scope.commands and not reads_more
     for command in get_args(Command):
         is_granted = any(privilege.split(" ")[0] == command for privilege in granted)
         if is_granted and (reads_few if command == "SELECT" or scope.parents else True):

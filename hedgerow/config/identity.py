@@ -52,6 +52,9 @@ class Origin:
 USERS: Final = frozenset({Role.USER, Role.ADMIN, Role.READ_ONLY_ADMIN, Role.MAINTENANCE})
 """The roles of an identity that is a user: of the others `rls.user_id()` is an error."""
 
+UNRECORDED: Final = (Role.USER, Role.SIGN_IN, Role.ANONYMOUS)
+"""The roles that are no elevation: the audit trail does not record who takes one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -103,8 +106,7 @@ class Identity:
     @property
     def is_elevated(self) -> bool:
         """Whether an admin or a service acts, which the audit trail records."""
-        ordinary = {Role.USER, Role.SIGN_IN, Role.ANONYMOUS}
-        return self.role not in ordinary or self.viewed_by is not None
+        return self.role not in UNRECORDED or self.viewed_by is not None
 
     @property
     def is_read_only(self) -> bool:

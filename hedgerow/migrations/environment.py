@@ -88,9 +88,6 @@ def run(
                 if _moves_database():
                     if RESTORE in context.get_x_argument():
                         _require_head()
-                        reconcile_functions(
-                            connection, row_security, may_stop_signing=may_stop_signing
-                        )
                         restore(connection, context.get_context(), target_metadata, row_security)
                     reconcile_functions(connection, row_security, may_stop_signing=may_stop_signing)
                     record_logins(connection)

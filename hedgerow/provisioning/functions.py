@@ -7,6 +7,7 @@ from hedgerow.audit import functions as audit_functions
 from hedgerow.config.identity import (
     ROLE_SETTING,
     SIGNATURE_SETTING,
+    UNRECORDED,
     USER_ID_SETTING,
     USERS,
     Role,
@@ -170,8 +171,7 @@ def _check(*, signed: bool) -> str:
 def _role(*, signed: bool, audited: bool) -> str:
     values = {"check": _check(signed=signed), "role_setting": sql.text_literal(ROLE_SETTING)}
     if audited:
-        unrecorded = (Role.USER, Role.SIGN_IN, Role.ANONYMOUS)
-        values |= {role.value: sql.text_literal(role) for role in unrecorded}
+        values |= {role.value: sql.text_literal(role) for role in UNRECORDED}
         return _statement("audited_role.sql", **values)
     return _statement("role.sql", **values)
 

@@ -120,6 +120,16 @@ FAULTS = (
     ),
     _Fault(
         "H117",
+        "page.page_anonymous_select",
+        "ALTER POLICY page_anonymous_select ON page USING (true)",
+    ),
+    _Fault(
+        "H117",
+        "comment.comment_anonymous_select",
+        "ALTER POLICY comment_anonymous_select ON comment USING (page_id IS NOT NULL)",
+    ),
+    _Fault(
+        "H117",
         "label.label_everyone_select",
         "CREATE POLICY label_everyone_select ON label FOR SELECT TO rls_app_user"
         " USING ((SELECT rls.user_id()) IS NOT NULL)",
