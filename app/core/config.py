@@ -1,89 +1,17 @@
 """Settings: read once from the environment and from `.env`, checked before anything starts."""
 
 import sys
-from importlib.util import find_spec
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Literal, Self
 
-import limits
-from pydantic import (
-    AfterValidator,
-    AnyUrl,
-    BeforeValidator,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
+from app.core.deployment import problems_of_deployment, problems_of_roles
 from app.core.environment import why_not_local
-from app.core.strength import ANY, DEFAULT_SECRET, KEY, MAKE_ONE, PASSWORD, Strength
+from app.core.setting_kinds import DRIVER, DatabaseUrl, Origins, Rate, RedisUrl, RoleName
+from app.core.strength import DEFAULT_SECRET
 from app.core.text import Email, Password
-
-_DRIVER: Final = "postgresql+psycopg"
-_POSTGRES_SCHEMES: Final = {"postgres", "postgresql", _DRIVER}
-_RESERVED_ROLES: Final = {"public", "none", "current_role", "current_user", "session_user"}
-
-
-def _split_origins(value: Any) -> Any:
-    if isinstance(value, str) and not value.startswith("["):
-        return [origin.strip() for origin in value.split(",") if origin.strip()]
-    if isinstance(value, str):
-        return [origin.strip(" \"'") for origin in value.strip("[]").split(",") if origin.strip()]
-    return value
-
-
-def _check_database_url(value: str) -> str:
-    # The messages do not repeat the value: it holds a password.
-    try:
-        url = make_url(value)
-        why_not_local(url)  # reads what the query says of hosts
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "is not a database address; write it as postgresql://user:password@host:5432/database"
-        ) from None
-    if url.drivername not in _POSTGRES_SCHEMES:
-        raise ValueError(
-            f"begins with {url.drivername}://, but only PostgreSQL is supported: "
-            "write it as postgresql://user:password@host:5432/database"
-        )
-    return value
-
-
-def _check_role_name(name: str) -> str:
-    if not 1 <= len(name.encode()) <= 63:
-        raise ValueError("a role name has 1 to 63 bytes: PostgreSQL cuts off a longer one")
-    if "\x00" in name:
-        raise ValueError("a role name must not contain a NUL character")
-    if name.startswith("pg_") or name.lower() in _RESERVED_ROLES:
-        raise ValueError(f"PostgreSQL reserves the role name {name!r}: choose another")
-    return name
-
-
-def _check_rate(text: str) -> str:
-    try:
-        (_,) = limits.parse_many(text)
-    except ValueError:
-        raise ValueError('is not a rate; write it as "10 per 15 minutes"') from None
-    return text
-
-
-def _check_redis_url(value: str) -> str:
-    # The messages do not repeat the value: it holds a password.
-    if not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("is not the address of a Redis; write it as redis://:password@host:6379/0")
-    if find_spec("redis") is None:
-        raise ValueError(
-            "needs a package that is not installed: pip install -r requirements-redis.txt"
-        )
-    return value
-
-
-Rate = Annotated[str, AfterValidator(_check_rate)]
-
-RoleName = Annotated[str, AfterValidator(_check_role_name)]
 
 
 class Settings(BaseSettings):
@@ -155,7 +83,7 @@ class Settings(BaseSettings):
         description="How many sign-ups, and requests for a recovery e-mail, there may be for one "
         "e-mail address, each.",
     )
-    REDIS_URL: Annotated[str, AfterValidator(_check_redis_url)] | None = Field(
+    REDIS_URL: RedisUrl | None = Field(
         default=None,
         repr=False,
         description="The Redis in which several processes count together what THROTTLE_* limit. "
@@ -166,21 +94,17 @@ class Settings(BaseSettings):
         description="The address of the front end: linked to in e-mails, and allowed by CORS. "
         "Outside ENVIRONMENT=local CORS allows it only where it is given.",
     )
-    BACKEND_CORS_ORIGINS: Annotated[list[AnyUrl], NoDecode, BeforeValidator(_split_origins)] = (
-        Field(default=[], description="Further origins that CORS allows, separated by commas.")
+    BACKEND_CORS_ORIGINS: Origins = Field(
+        default=[], description="Further origins that CORS allows, separated by commas."
     )
 
-    DATABASE_URL: (
-        Annotated[str, BeforeValidator(str), AfterValidator(_check_database_url)] | None
-    ) = Field(
+    DATABASE_URL: DatabaseUrl | None = Field(
         default=None,
         repr=False,
         description="The database's URL for the owner: "
         "postgresql://user:password@host:5432/database. Takes precedence over POSTGRES_*.",
     )
-    DATABASE_POOLER_URL: (
-        Annotated[str, BeforeValidator(str), AfterValidator(_check_database_url)] | None
-    ) = Field(
+    DATABASE_POOLER_URL: DatabaseUrl | None = Field(
         default=None,
         repr=False,
         description="The URL of a pooler that requests connect to, such as PgBouncer in "
@@ -335,10 +259,10 @@ class Settings(BaseSettings):
     def owner_url(self) -> URL | None:
         """The address at which the owner of schema and tables connects, if one is configured."""
         if self.DATABASE_URL:
-            return make_url(self.DATABASE_URL).set(drivername=_DRIVER)
+            return make_url(self.DATABASE_URL).set(drivername=DRIVER)
         if self.POSTGRES_SERVER:
             return URL.create(
-                _DRIVER,
+                DRIVER,
                 username=self.POSTGRES_USER,
                 password=self.POSTGRES_PASSWORD,
                 host=self.POSTGRES_SERVER,
@@ -377,9 +301,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        problems = [*self._decide_environment(), *self._problems_of_roles()]
+        problems = [*self._decide_environment(), *problems_of_roles(self)]
         if self.ENVIRONMENT != "local":
-            problems += [*self._problems_of_deployment()]
+            problems += problems_of_deployment(self, assumed=self._assumed)
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -409,84 +333,6 @@ class Settings(BaseSettings):
             return "production", remote
         database = "the database is on this machine" if self.database_configured else None
         return "local", database
-
-    def _problems_of_roles(self) -> list[str]:
-        owner = self.owner_url.username if self.owner_url else self.POSTGRES_USER
-        names_by_role: dict[str | None, list[str]] = {owner: ["the database's owner"]}
-        for name in (
-            "RLS_APP_USER",
-            "RLS_MAINTENANCE_ADMIN",
-            "RLS_ADMIN_ROLE",
-            "RLS_READ_ONLY_ADMIN_ROLE",
-            "RLS_SIGN_IN_ROLE",
-            "RLS_ANONYMOUS_ROLE",
-            "RLS_SERVICE_ROLE",
-        ):
-            names_by_role.setdefault(getattr(self, name), []).append(name)
-        return [
-            f"{' and '.join(names)} must be different roles, but all are {role!r}"
-            for role, names in names_by_role.items()
-            if len(names) > 1
-        ]
-
-    def _problems_of_deployment(self) -> list[str]:
-        here = f"ENVIRONMENT={self.ENVIRONMENT}"
-        problems = []
-        if not self.database_configured:
-            problems.append(
-                f"{here} needs a database: "
-                "set DATABASE_URL, or POSTGRES_SERVER and the other POSTGRES_* settings"
-            )
-        if self.RLS_CONTEXT_SECRET is None:
-            problems.append(f"{here} needs signed identities: set RLS_CONTEXT_SECRET")
-        secrets = self._secrets()
-        unchanged = [name for name, secret, _ in secrets if secret == DEFAULT_SECRET]
-        if unchanged:
-            problems.append(
-                f'{", ".join(unchanged)}: "{DEFAULT_SECRET}" is not a secret; '
-                f"set another value for {here}"
-            )
-        weak: dict[Strength, list[str]] = {}
-        for name, secret, strength in secrets:
-            if secret != DEFAULT_SECRET and not strength.is_met_by(secret):
-                weak.setdefault(strength, []).append(name)
-        problems += [
-            f"{', '.join(names)}: too weak for {here}, which asks for {strength}"
-            for strength, names in weak.items()
-        ]
-        if unchanged or weak or self.RLS_CONTEXT_SECRET is None:
-            problems.append(f"a random secret: {MAKE_ONE}")
-        if problems and self._assumed:
-            problems.insert(
-                0,
-                f"this is {here}, because ENVIRONMENT is not set and {self._assumed}; "
-                "set ENVIRONMENT=local if this database is for development",
-            )
-        return problems
-
-    def _secrets(self) -> list[tuple[str, str, Strength]]:
-        """Return each secret that is given: its setting, its value, and what is asked of it."""
-        if self.DATABASE_URL:
-            url = make_url(self.DATABASE_URL)
-            owner = ("DATABASE_URL", url.password or url.query.get("password"), PASSWORD)
-        else:
-            owner = ("POSTGRES_PASSWORD", self.POSTGRES_PASSWORD, PASSWORD)
-        strengths = {
-            "SECRET_KEY": KEY,
-            "RLS_CONTEXT_SECRET": KEY,
-            "RLS_APP_PASSWORD": PASSWORD,
-            "RLS_MAINTENANCE_ADMIN_PASSWORD": PASSWORD,
-            "FIRST_SUPERUSER_PASSWORD": PASSWORD,
-            "FIRST_USER_PASSWORD": PASSWORD,
-            # The mail server's to choose.
-            "SMTP_PASSWORD": ANY,
-        }
-        secrets = [(name, getattr(self, name), strength) for name, strength in strengths.items()]
-        return [
-            (name, str(secret), strength)
-            for name, secret, strength in [*secrets, owner]
-            if secret is not None
-        ]
 
 
 def _load() -> Settings:

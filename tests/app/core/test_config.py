@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.core import deployment
 from app.core.config import Settings
 from app.core.strength import KEY, PASSWORD
 from tests.support.databases import clean_environment
@@ -121,7 +122,7 @@ def test_a_deployment_with_secrets_of_its_own_is_accepted(read: Read) -> None:
 def test_the_environment_is_as_said_or_as_the_addresses_tell(
     read: Read, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], expected: str
 ) -> None:
-    monkeypatch.setattr(Settings, "_secrets", lambda _: [])
+    monkeypatch.setattr(deployment, "_secrets", lambda _: [])
     settings = read(RLS_CONTEXT_SECRET=DEPLOYED["RLS_CONTEXT_SECRET"], **named)
     assert expected == settings.ENVIRONMENT
     assert settings.API_DOCS_ENABLED is (expected == "local")
