@@ -6,17 +6,18 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-SESSIONS: Final = ("pg_cancel_backend", "pg_terminate_backend")
+SESSIONS: Final = ("pg_cancel_backend(integer)", "pg_terminate_backend(integer, bigint)")
 """They end what other sessions of the same role do, and with it other users' requests."""
 
 LARGE_OBJECTS: Final = (
-    "lo_creat",
-    "lo_create",
-    "lo_from_bytea",
-    "lo_get",
-    "lo_open",
-    "lo_put",
-    "lo_unlink",
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_get(oid)",
+    "lo_get(oid, bigint, integer)",
+    "lo_open(oid, integer)",
+    "lo_put(oid, bigint, bytea)",
+    "lo_unlink(oid)",
 )
 """The ways to a large object, which belongs to the role and not to a user."""
 
@@ -82,10 +83,15 @@ class ServerFunction:
     is_parameter: bool = False
 
 
+def names(functions: Collection[str]) -> list[str]:
+    """Return the names of functions that are given with their arguments, each once."""
+    return list(dict.fromkeys(function.partition("(")[0] for function in functions))
+
+
 def server_functions(connection: Connection, roles: Collection[str]) -> list[ServerFunction]:
     """Return those that `roles` were granted, by role and name."""
     asked = {
-        "server": [*SESSIONS, *LARGE_OBJECTS],
+        "server": names([*SESSIONS, *LARGE_OBJECTS]),
         "dblink": list(CONNECTIONS),
         "roles": list(roles),
     }

@@ -11,6 +11,7 @@ from hedgerow.catalogs.server_functions import (
     SESSIONS,
     ServerFunction,
     large_objects,
+    names,
     server_functions,
 )
 from hedgerow.checks.fixes import UPGRADE
@@ -37,9 +38,9 @@ _FILES = _Kind(
 )
 _OTHERS = _Kind("server", "the server withholds that from everybody else")
 _KINDS = {
-    **dict.fromkeys(SESSIONS, _Kind("sessions", "injected SQL ends other users' requests")),
+    **dict.fromkeys(names(SESSIONS), _Kind("sessions", "injected SQL ends other users' requests")),
     **dict.fromkeys(
-        LARGE_OBJECTS,
+        names(LARGE_OBJECTS),
         _Kind("large objects", "SQL of one user stores what that of another reads, past policies"),
     ),
     **dict.fromkeys(
@@ -86,14 +87,14 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         else:
             granted[function.role, _KINDS.get(function.name, _OTHERS)].append(function)
     for (role, kind), functions in granted.items():
-        names = ", ".join(dict.fromkeys(function.name for function in functions))
+        told = ", ".join(dict.fromkeys(function.name for function in functions))
         consequence = kind.consequence
-        if functions[0].name in LARGE_OBJECTS:
+        if functions[0].name in names(LARGE_OBJECTS):
             count = large_objects(inspection.application, roles)
             consequence += f"; {count} are there now"
         yield Finding(
             f"{kind.name} {role}",
-            f"{role!r} may execute {names}: {consequence}.",
+            f"{role!r} may execute {told}: {consequence}.",
             f"{revoke_statement(functions, role)};",
             level=kind.level,
         )

@@ -10,19 +10,13 @@ from hedgerow.catalogs.server_functions import (
     LARGE_OBJECTS,
     SESSIONS,
     ServerFunction,
+    names,
     server_functions,
 )
 from hedgerow.config.roles import RoleNames
 from hedgerow.provisioning import functions
 
 logger = logging.getLogger("hedgerow.functions")
-
-_SESSIONS = "pg_cancel_backend(integer), pg_terminate_backend(integer, bigint)"
-_LARGE_OBJECTS = (
-    "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid),"
-    " lo_get(oid, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),"
-    " lo_unlink(oid)"
-)
 
 
 def close_statement(roles: RoleNames) -> str:
@@ -61,14 +55,14 @@ def _open(connection: Connection) -> list[ServerFunction]:
     return _among((*SESSIONS, *LARGE_OBJECTS), connection, "public")
 
 
-def _among(names: Collection[str], connection: Connection, role: str) -> list[ServerFunction]:
-    return [one for one in server_functions(connection, [role]) if one.name in names]
+def _among(asked: Collection[str], connection: Connection, role: str) -> list[ServerFunction]:
+    return [one for one in server_functions(connection, [role]) if one.name in names(asked)]
 
 
 def _statement(file: str, roles: RoleNames) -> str:
     return sql.fill(
         sql.read("hedgerow.provisioning", file),
-        sessions=_SESSIONS,
-        large_objects=_LARGE_OBJECTS,
+        sessions=", ".join(SESSIONS),
+        large_objects=", ".join(LARGE_OBJECTS),
         maintenance=sql.name(roles.maintenance),
     )
