@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from hedgerow.errors import HedgerowError as HedgerowError
     from hedgerow.errors import IdentityError as IdentityError
     from hedgerow.errors import ProvisioningError as ProvisioningError
+    from hedgerow.policies.exempt import Exempt as Exempt
+    from hedgerow.policies.exempt import exempt as exempt
     from hedgerow.policies.policy import Policy as Policy
     from hedgerow.policies.registry import declare as declare
     from hedgerow.policies.registry import scoped_tables as scoped_tables
-    from hedgerow.policies.scope import Exempt as Exempt
     from hedgerow.policies.scope import Scope as Scope
     from hedgerow.policies.scope import Shares as Shares
-    from hedgerow.policies.scope import exempt as exempt
     from hedgerow.sessions.bind import bind as bind
     from hedgerow.sessions.bind import bind_async as bind_async
     from hedgerow.sessions.cursors import AsyncSingleStatementCursor as AsyncSingleStatementCursor
@@ -57,7 +57,8 @@ _MODULES = {
     ),
     "policies.policy": ("Policy",),
     "policies.registry": ("declare", "scoped_tables"),
-    "policies.scope": ("Exempt", "Scope", "Shares", "exempt"),
+    "policies.exempt": ("Exempt", "exempt"),
+    "policies.scope": ("Scope", "Shares"),
     "sessions.bind": ("bind", "bind_async"),
     "sessions.cursors": ("AsyncSingleStatementCursor", "SingleStatementCursor"),
     "sessions.elevation": ("AdminContext",),

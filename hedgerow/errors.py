@@ -18,6 +18,9 @@ UNRECORDED_ELEVATION = "RL004"
 REFUSED_DDL = "RL005"
 """SQLSTATE where a session that logged in as the application's role runs DDL."""
 
+LAST_OWNER = "RL006"
+"""SQLSTATE where a tenant would be left without an owner."""
+
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 

@@ -62,6 +62,11 @@ def read(package: str, file: str) -> str:
     return re.sub(r"\A(--.*\n)+", "", text).rstrip().removesuffix(";")
 
 
+def placeholders(statement: str) -> list[str]:
+    """Return the names of the placeholders in a statement."""
+    return _Template(statement).get_identifiers()
+
+
 def fill(statement: str, **values: str) -> str:
     """Return `statement` with `values`, which are SQL, in place of `@{name}`.
 
@@ -69,13 +74,35 @@ def fill(statement: str, **values: str) -> str:
     ConfigurationError for a value that would end the body of a function.
     """
     template = _Template(statement)
-    names = set(template.get_identifiers())
+    names = set(placeholders(statement))
     if names != values.keys():
         raise ValueError(f"Missing or left over: {', '.join(sorted(names ^ values.keys()))}.")
     for value in values.values():
         if _BODY_QUOTE in value:
             raise ConfigurationError(f"{value} cannot be used: a name must not hold {_BODY_QUOTE}.")
     return template.substitute(values)
+
+
+_CURRENT_SCHEMA = "\0"
+"""Stands in a statement for the schema of an unqualified table, which is known as it runs."""
+
+
+def qualified_name(table: str, schema: str | None) -> str:
+    """Return a table's name with its schema, for a body that `in_current_schema` completes."""
+    return f"{name(schema) if schema else _CURRENT_SCHEMA}.{name(table)}"
+
+
+def in_current_schema(statement: str) -> str:
+    """Return a statement with the schema in which it is run where `qualified_name` left it open.
+
+    A body that PostgreSQL reads as it runs names its tables with their schema: so no temporary
+    table of the caller's takes their place (P7).
+    """
+    if _CURRENT_SCHEMA not in statement:
+        return statement
+    template = statement.replace("%", "%%").replace(_CURRENT_SCHEMA, "%1$I")
+    block = f"BEGIN EXECUTE format({text_literal(template)}, current_schema()); END"
+    return f"DO {text_literal(block)}"
 
 
 def set_config_calls(settings: Mapping[str, str]) -> list[ColumnElement[str]]:

@@ -8,8 +8,8 @@ from hedgerow.catalogs.tables import LiveTable, unprotected_tables
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
+from hedgerow.policies.exempt import Exempt
 from hedgerow.policies.registry import scope_of
-from hedgerow.policies.scope import Exempt
 from hedgerow.provisioning import functions
 
 

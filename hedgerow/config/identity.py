@@ -12,6 +12,8 @@ REASON_SETTING = "app.reason"
 USER_ID_SETTING = "app.user_id"
 ROLE_SETTING = "app.role"
 SIGNATURE_SETTING = "app.signature"
+TENANT_SETTING = "app.tenant_id"
+"""To which of the user's tenants a transaction is narrowed, where it is to one."""
 ELEVATION_SETTING = "app.elevation"
 """Which entry of the audit trail records that this transaction is an admin's."""
 

@@ -10,8 +10,10 @@ from sqlalchemy.exc import CompileError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipProperty, class_mapper
 
 from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
+from hedgerow.policies.exempt import Exempt
+from hedgerow.policies.options import ALL_COMMANDS
 from hedgerow.policies.registry import mapped_class, scope_of
-from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope
+from hedgerow.policies.scope import Scope
 
 _POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
 

@@ -15,6 +15,7 @@ from hedgerow.errors import (
     EXPIRED_SIGNATURE,
     INSUFFICIENT_PRIVILEGE,
     INVALID_SIGNATURE,
+    LAST_OWNER,
     MISSING_IDENTITY,
     READ_ONLY_TRANSACTION,
     REFUSED_DDL,
@@ -45,6 +46,7 @@ def install_error_handlers(app: FastAPI) -> None:
     | a refused statement (42501), a write in a read-only transaction | 403 |
     | such a write in a GET, HEAD or OPTIONS request, which is to read only | 500 |
     | a value that another row, perhaps a hidden one, has or lacks (P31, P32) | 409 |
+    | a tenant that would be left without an owner | 409 |
     | no identity, one that is not believed, an unrecorded elevation, DDL, a HedgerowError | 500 |
 
     An application's own handlers for more special errors come first, wherever they are installed;
@@ -103,6 +105,9 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
                 return _answer(403, "This access is read-only.")
             verb = "read" if request.method in SAFE_METHODS else "write"
             return _answer(403, f"You may not {verb} this.")
+        case state if state == LAST_OWNER:
+            logger.info("%s %s: %s", *where, first_line(error))
+            return _answer(409, "The last owner stays: make another member an owner first.")
         case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")

@@ -18,12 +18,13 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import first_line
 from hedgerow.errors import DriftError
 from hedgerow.migrations.audit import CreateAuditOp, CreateAuditTriggerOp, DropAuditOp
-from hedgerow.migrations.compare import compare_shares, compare_table
+from hedgerow.migrations.compare import compare_shares, compare_table, compare_tenancy
 from hedgerow.migrations.drops import drops_last
 from hedgerow.migrations.operation import ROW_SECURITY_OPTION, RowSecurityOp
 from hedgerow.migrations.operations import CreateFunctionsOp, CreatePolicyOp
 from hedgerow.migrations.references import DropShareFunctionOp
 from hedgerow.migrations.schemas import compare_schemas
+from hedgerow.migrations.tenancy import DropTenancyOp
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live import live_protections
 from hedgerow.policies.registry import scope_of
@@ -142,9 +143,16 @@ def differences(
             all_wanted.keys() | set(dropped),
         )
     )
-    needed += shares
+    tenancies = (wanted.tenancy for wanted in all_wanted.values() if wanted.tenancy is not None)
+    tenancy = list(
+        compare_tenancy(connection, next(tenancies, None), all_wanted.keys() | set(dropped))
+    )
+    needed += [*shares, *tenancy]
     remade = {one.function_name for one in shares if isinstance(one, DropShareFunctionOp)}
-    makes_more = cache(lambda: bool(shares) or _lacks_something(connection, by_key.values()))
+    remade |= {name for one in tenancy if isinstance(one, DropTenancyOp) for name in one.functions}
+    makes_more = cache(
+        lambda: bool(shares or tenancy) or _lacks_something(connection, by_key.values())
+    )
     for key in sorted({*all_wanted, *dropped}, key=lambda key: (key[0] or "", key[1])):
         live, wanted = all_live.get(key, Protection()), all_wanted.get(key, Protection())
         if key in all_live:

@@ -27,11 +27,14 @@ from hedgerow.migrations.references import (
     CreateShareFunctionOp,
     DropShareFunctionOp,
 )
+from hedgerow.migrations.tenancy import CreateTenancyOp, DropTenancyOp
 from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
 from hedgerow.policies.live_references import live_shares, would_change
+from hedgerow.policies.live_tenancy import live_tenancy, tenancy_would_change
 from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
 from hedgerow.policies.references import ReferenceCheck, drop_statements
 from hedgerow.policies.shares import ShareFunction
+from hedgerow.policies.tenancy import Tenancy
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 
 _UNDEFINED = {"42703", "42P01", "42883"}
@@ -144,6 +147,24 @@ def compare_shares(
             yield create
 
 
+def compare_tenancy(
+    connection: Connection, wanted: Tenancy | None, ours: Collection[TableKey]
+) -> Iterator[DropTenancyOp | CreateTenancyOp]:
+    """Yield what makes functions and triggers of members and tenants what the models want.
+
+    Those of another table of memberships than `ours` are left alone. What differs is dropped and
+    made anew, for it keeps the columns that it reads from being dropped (P61).
+    """
+    live = live_tenancy(connection)
+    if live is not None:
+        is_ours = (live.schema, live.members) in ours or wanted is not None
+        if not is_ours or (live == wanted and not tenancy_would_change(connection, live)):
+            return
+        yield CreateTenancyOp.of(live).reverse()
+    if wanted is not None:
+        yield CreateTenancyOp.of(wanted)
+
+
 def _altered_policies(
     connection: Connection,
     key: TableKey,
@@ -210,7 +231,7 @@ def _is_another_check(connection: Connection, key: TableKey, check: ReferenceChe
 def _calls(policy: Policy, functions: Collection[str]) -> bool:
     """Return whether a policy, as the server shows it, calls one of the functions in `rls`."""
     conditions = f"{policy.using} {policy.with_check}"
-    return any(name.replace('"', '""') in conditions for name in functions)
+    return any(f"rls.{sql.name(name)}(" in conditions for name in functions)
 
 
 def _facts(policy: Policy) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from hedgerow.migrations.operation import BEGINS_GROUP, RowSecurityOp
 from hedgerow.migrations.operations import DropPolicyOp
 from hedgerow.migrations.references import DropShareFunctionOp
 from hedgerow.migrations.schemas import DropSchemaOp
+from hedgerow.migrations.tenancy import DropTenancyOp
 
 
 def tidy(
@@ -36,6 +37,9 @@ def _without_dropped(container: OpContainer) -> Iterator[MigrateOperation]:
     schemas = {op.schema for op in container.ops if isinstance(op, DropSchemaOp)}
     gone = {name for _, name in tables if name}
     gone |= {op.function_name for op in container.ops if isinstance(op, DropShareFunctionOp)}
+    for op in container.ops:
+        if isinstance(op, DropTenancyOp):
+            gone |= op.functions
     for operation in container.ops:
         schema, _ = subject = _subject(operation)
         goes_anyway = subject in tables or schema in schemas

@@ -7,12 +7,15 @@ that an index on the column applies (P45, P46, P48).
 from collections.abc import Iterator
 
 from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
 
 from hedgerow import sql
 from hedgerow.policies.keys import Key, key_to_parent
+from hedgerow.policies.options import RowCommand
 from hedgerow.policies.registry import scope_of
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
+from hedgerow.policies.tenancy import FOUNDED, require_tenancy
 
 IDENTITY = "(SELECT rls.user_id())"
 
@@ -30,6 +33,26 @@ def is_signed_in(expression: str | None) -> bool:
 def owns(column: str) -> str:
     """Return the condition under which the row is the asking user's own."""
     return f"{column} = {IDENTITY}"
+
+
+def sees(table: Table, scope: Scope) -> str | None:
+    """Return the condition under which users read a row, or None where nobody does.
+
+    What is read beside it, such as shared rows, has policies of its own.
+    """
+    conditions = list(_more(table, scope, "", to_read=True))
+    if scope.parents:
+        conditions.insert(0, sees_parents(table, scope))
+    elif scope.owner_column is not None:
+        conditions.insert(0, owns(sql.name(scope.owner_column)))
+    elif scope.tenant_rows is not None:
+        conditions.insert(0, _in_tenant(table, scope, "", "SELECT"))
+    return _all_of(conditions)
+
+
+def changes(table: Table, scope: Scope, command: RowCommand) -> str | None:
+    """Return the condition under which users insert, change or delete a row; None for nobody."""
+    return _changes_row(table, scope, "", command, outer=table.name, depth=0)
 
 
 def sees_parents(table: Table, scope: Scope, *, public: bool = False) -> str:
@@ -69,12 +92,24 @@ def _is_read_by_all(scope: Scope, public: bool) -> bool:
     return is_read and not scope.parents and not scope.policies and not scope.unmanaged
 
 
-def changes_parents(table: Table, scope: Scope) -> str | None:
-    """Return the condition under which all parents may be changed, or None where none may be.
+def _changes_row(
+    table: Table, scope: Scope, qualifier: str, command: RowCommand, *, outer: str, depth: int
+) -> str | None:
+    """Return who may change a row that `qualifier` stands before, in a query that calls it `outer`.
 
     It looks one parent up by its key for each row that is written, however many parents a user has.
     """
-    return _changes_parents(table, scope, table.name, 1)
+    conditions = list(_more(table, scope, qualifier, to_read=False))
+    if scope.parents:
+        parents = _changes_parents(table, scope, outer, depth + 1)
+        if parents is None:
+            return None
+        conditions.insert(0, parents)
+    elif scope.owner_column is not None:
+        conditions.insert(0, owns(f"{qualifier}{sql.name(scope.owner_column)}"))
+    elif scope.tenant_rows is not None:
+        conditions.insert(0, _in_tenant(table, scope, qualifier, command))
+    return _all_of(conditions)
 
 
 def _changes_parents(table: Table, scope: Scope, outer: str, depth: int) -> str | None:
@@ -82,14 +117,14 @@ def _changes_parents(table: Table, scope: Scope, outer: str, depth: int) -> str 
     for column in scope.parents:
         key = key_to_parent(table, column)
         inner = _alias(table, depth)
-        condition = _changes(key.parent, inner, depth, asked_by=table)
+        condition = _changes_parent(key.parent, inner, depth, asked_by=table)
         if condition is None:
             return None
         conditions.append(f"{_exists(outer, key, inner, condition)}")
     return " AND ".join(conditions)
 
 
-def _changes(table: Table, alias: str, depth: int, asked_by: Table) -> str | None:
+def _changes_parent(table: Table, alias: str, depth: int, asked_by: Table) -> str | None:
     """Return who may change a row of `alias`; its table's policies alone may show more than that.
 
     Whoever a share names may change the row, but not the shares.
@@ -97,15 +132,48 @@ def _changes(table: Table, alias: str, depth: int, asked_by: Table) -> str | Non
     scope = scope_of(table)
     if not isinstance(scope, Scope):
         return None
-    if scope.parents:
-        return _changes_parents(table, scope, alias, depth + 1)
-    if scope.owner_column is None:
-        return None
-    own = owns(f"{sql.name(alias)}.{sql.name(scope.owner_column)}")
+    qualifier = f"{sql.name(alias)}."
+    own = _changes_row(table, scope, qualifier, "UPDATE", outer=alias, depth=depth)
     shares = share_function(table, scope)
-    if shares is None or shares.write is None or shares.is_table(asked_by):
+    if own is None or shares is None or shares.write is None or shares.is_table(asked_by):
         return own
-    return f"({own} OR {shares.holds(f'{sql.name(alias)}.', to_write=True)})"
+    return f"({own} OR {shares.holds(qualifier, to_write=True)})"
+
+
+def _in_tenant(table: Table, scope: Scope, qualifier: str, command: RowCommand) -> str:
+    """Return the condition under which the user is a member in a role that `command` needs."""
+    rows = scope.tenant_rows
+    assert rows is not None  # noqa: S101 - the caller asked
+    assert rows.column is not None  # noqa: S101 - the registry named it
+    tenancy = require_tenancy(table, f"Scope.tenant({rows.column!r})")
+    roles = {"SELECT": rows.read, "DELETE": rows.delete}.get(command, rows.write)
+    column = f"{qualifier}{sql.name(rows.column)}"
+    if command == "INSERT" and tenancy.is_tenants_table(table):
+        return SIGNED_IN
+    is_member = f"{column} = ANY {tenancy.of_asking_user(roles)}"
+    if command == "SELECT" and tenancy.founding and tenancy.is_tenants_table(table):
+        return f"({is_member} OR {column} = {FOUNDED})"
+    return is_member
+
+
+def _more(table: Table, scope: Scope, qualifier: str, *, to_read: bool) -> Iterator[str]:
+    """Yield what `and_owner` and `and_claim` add."""
+    also = scope.also_owner
+    if also is not None and (also.to_read or not to_read):
+        yield owns(f"{qualifier}{sql.name(also.column)}")
+    yield from claimed(table, scope, qualifier)
+
+
+def claimed(table: Table, scope: Scope, qualifier: str = "") -> Iterator[str]:
+    """Yield the conditions that the identity's claims must meet."""
+    for column, claim in scope.claims.items():
+        kind = table.columns[column].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+        held = f"(SELECT rls.claim({sql.text_literal(claim)}))::{kind}"
+        yield f"{qualifier}{sql.name(column)} = {held}"
+
+
+def _all_of(conditions: list[str]) -> str | None:
+    return " AND ".join(conditions) or None
 
 
 def _exists(outer: str, key: Key, inner: str, condition: str | None = None) -> str:

@@ -10,6 +10,7 @@ from hedgerow.policies.references import checked_keys
 from hedgerow.policies.registry import scope_of, scoped_tables
 from hedgerow.policies.scope import OWNER_COLUMN, Scope
 from hedgerow.policies.shares import share_function
+from hedgerow.policies.tenancy import check_tenants, tenancy_of
 from hedgerow.policies.wanted import user_privileges
 
 _MOST = 3
@@ -24,6 +25,7 @@ def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None
     asked = list(tables) if tables is not None else list(metadata.tables.values())
     if missing := [describe(table) for table in undeclared_tables(asked)]:
         raise ConfigurationError(" ".join(missing))
+    check_tenants(metadata)
     for table, scope in scoped_tables(metadata):
         _check_parents(table, ())
         _check_shares(table, scope)
@@ -76,6 +78,10 @@ def _likely(table: Table) -> Iterator[str]:
     }
     for column in sorted(owner_columns(table.metadata) & set(table.columns.keys()) - primary):
         yield f'Scope("{column}")'
+    tenancy = tenancy_of(table.metadata)
+    for key in keys:
+        if tenancy is not None and tenancy.is_tenants_table(key.parent) and len(key.columns) == 1:
+            yield f'Scope.tenant("{key.columns[0]}")'
     if len(to_scoped) == 2 and not to_users:
         yield 'Scope.through("{}", "{}")'.format(*to_scoped)
     # Through a parent that everybody reads, everybody would read these rows: it comes last.

@@ -13,8 +13,10 @@ from hedgerow import sql
 from hedgerow.config.roles import RoleNames
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.conditions import sees_parents
+from hedgerow.policies.exempt import Exempt
+from hedgerow.policies.options import ALL_COMMANDS, RowCommand
 from hedgerow.policies.policy import Policy, policy_name
-from hedgerow.policies.scope import ALL_COMMANDS, Exempt, RowCommand, Scope
+from hedgerow.policies.scope import Scope
 
 CLAIMED = "(SELECT rls.sign_in())"
 

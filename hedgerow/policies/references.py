@@ -24,9 +24,6 @@ from hedgerow.policies.shares import shares_held_in
 PREFIX = "Hedgerow_"
 FUNCTION_PREFIX = "key_of_"
 
-_SCHEMA = "\0"
-"""Stands in a statement for the schema of an unqualified table, which is known as it runs."""
-
 
 @dataclass(frozen=True)
 class ReferenceCheck:
@@ -69,7 +66,6 @@ class ReferenceCheck:
         It names the parent with its schema: a temporary table of the writer's cannot take its
         place. It looks at what is there as the statement ends, like the foreign key.
         """
-        schema = sql.name(self.parent_schema) if self.parent_schema else _SCHEMA
         joined = " AND ".join(
             f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}"
             for ours, theirs in zip(self.columns, self.parent_columns, strict=True)
@@ -81,17 +77,13 @@ class ReferenceCheck:
         statement = sql.fill(
             sql.read("hedgerow.policies", "reference.sql"),
             function=function,
-            parent=f"{schema}.{sql.name(self.parent)}",
+            parent=sql.qualified_name(self.parent, self.parent_schema),
             unchanged=unchanged,
             joined=joined,
             detail=sql.text_literal(f'Key is not present in table "{self.parent}".'),
             constraint=sql.text_literal(self.constraint),
         )
-        if self.parent_schema:
-            return statement
-        template = statement.replace("%", "%%").replace(_SCHEMA, "%1$I")
-        block = f"BEGIN EXECUTE format({sql.text_literal(template)}, current_schema()); END"
-        return f"DO {sql.text_literal(block)}"
+        return sql.in_current_schema(statement)
 
 
 def trigger_name(columns: Sequence[str]) -> str:
@@ -112,11 +104,13 @@ def drop_statements(
 def checked_keys(table: Table, scope: Scope) -> Iterator[Key]:
     """Yield the keys of a scoped table whose writer must see the row that they refer to (P51).
 
-    Those that the policies decide already are left out: the parents', the owner's own, and a
-    composite one that carries the owner of both; but not where another policy lets rows in. So is
-    the account with which a row is shared, which its owner cannot see.
+    Those that the policies decide already are left out: the parents', the owner's own, the
+    tenant's, and a composite one that carries the owner or the tenant of both; but not where
+    another policy lets rows in. So is the account with which a row is shared, which its owner
+    cannot see.
     """
     shared_with = {(shares.user,) for shares in shares_held_in(table)}
+    members = scope.member_rows
     lets_more_in = scope.unmanaged or any(
         policy.permissive and policy.command not in ("SELECT", "DELETE")
         for policy in scope.policies
@@ -127,18 +121,29 @@ def checked_keys(table: Table, scope: Scope) -> Iterator[Key]:
             continue
         if any(column in scope.unchecked for column in key.columns):
             continue
+        # An owner's or admin's policy asks for the tenant, and the user may be anybody who agrees.
+        if members is not None and key.columns in ((members.tenant,), (members.user,)):
+            continue
         if lets_more_in:
             yield key
             continue
         if key in (key_to_parent(table, column) for column in scope.parents):
             continue
-        carries_owner = any(
-            (ours, theirs) == (scope.owner_column, parent.owner_column)
-            for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
-        )
-        if carries_owner and scope.shares is None:
+        columns = list(zip(key.columns, key.parent_columns, strict=True))
+        owner = scope.also_owner.column if scope.also_owner else scope.owner_column
+        if (owner, parent.owner_column) in columns and scope.shares is None:
+            continue
+        if _of_the_same_tenant(scope, parent, columns):
             continue
         yield key
+
+
+def _of_the_same_tenant(scope: Scope, parent: Scope, columns: list[tuple[str, str]]) -> bool:
+    """Return whether a key carries the tenant of both, whose members all read the parent."""
+    ours, theirs = scope.tenant_rows, parent.tenant_rows
+    if ours is None or theirs is None or (ours.column, theirs.column) not in columns:
+        return False
+    return theirs.read is None and parent.also_owner is None and not parent.claims
 
 
 def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:

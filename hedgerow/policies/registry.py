@@ -1,6 +1,6 @@
 """Which table declares what: read from the classes as they are mapped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.orm import ColumnProperty, Mapper, deferred
 
 from hedgerow.errors import ConfigurationError
-from hedgerow.policies.scope import Exempt, Scope
+from hedgerow.policies.exempt import Exempt
+from hedgerow.policies.scope import Scope
 
 _POSTGRESQL = dialect()  # type: ignore[no-untyped-call]
 
@@ -82,6 +83,15 @@ def _note(table: Table, scope: Scope | Exempt, place: str) -> None:
                     ' Scope.itself("user_id").'
                 )
             scope = replace(scope, owner_column=key[0])
+        if scope.tenant_rows is not None and scope.tenant_rows.column is None:
+            key = table.primary_key.columns.keys()
+            if len(key) != 1:
+                raise ConfigurationError(
+                    f"{place}: Scope.tenant() without a column says that each row is a tenant, by"
+                    f" its primary key, and that of table {table.name!r} is not one column: name"
+                    ' the column of the tenant, as in Scope.tenant("team_id").'
+                )
+            scope = replace(scope, tenant_rows=replace(scope.tenant_rows, column=key[0]))
         _check_columns(table, scope, place)
     if scope.recorded is not None:
         scope.recorded.check(table)
@@ -100,7 +110,13 @@ def _check_columns(table: Table, scope: Scope, place: str) -> None:
             f"{place} names the owner column {owner!r}, which table {table.name!r} does not have."
             f"{hint}"
         )
-    others = {
+    members = scope.member_rows
+    named_by_members = (members.tenant, members.user, members.role) if members else ()
+    others: Mapping[str, Iterable[str | None]] = {
+        "tenant": [scope.tenant_rows.column] if scope.tenant_rows else [],
+        "members": named_by_members,
+        "and_owner": [scope.also_owner.column] if scope.also_owner else [],
+        "and_claim": scope.claims,
         "sign_in": [scope.sign_in_column] if scope.sign_in_column else [],
         "public": [scope.public] if isinstance(scope.public, str) else [],
         "admin_only": scope.admin_only,
@@ -108,7 +124,7 @@ def _check_columns(table: Table, scope: Scope, place: str) -> None:
     }
     for word, columns in others.items():
         for column in columns:
-            if column not in table.columns:
+            if column is not None and column not in table.columns:
                 raise ConfigurationError(
                     f"{place}: {word} names {column!r}, which table {table.name!r} does not have:"
                     f" it has {', '.join(table.columns.keys())}."
@@ -134,7 +150,7 @@ def _check_columns_options(table: Table, scope: Scope, place: str) -> None:
                 f"{place}: public names {scope.public!r}, which is no boolean column of table"
                 f" {table.name!r}: it says of each row whether it is public."
             )
-    naming = {scope.owner_column, scope.sign_in_column, *scope.parents}
+    naming = {scope.sign_in_column, *scope.deciding_columns}
     naming |= set(table.primary_key.columns.keys())
     for word, columns in {"admin_only": scope.admin_only, "secret": scope.secret}.items():
         for name in sorted(name for name in columns if name in naming):

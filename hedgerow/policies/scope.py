@@ -1,18 +1,26 @@
 """Whose rows a table holds: what a model can declare."""
 
 from collections.abc import Mapping, Set
-from dataclasses import KW_ONLY, dataclass, field
-from types import MappingProxyType
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal, Self, TypedDict, Unpack, get_args
 
 from hedgerow.config.audit import Recorded
 from hedgerow.errors import ConfigurationError
+from hedgerow.policies.options import (
+    ALL_COMMANDS,
+    RowCommand,
+    check_commands,
+    check_kinds_of_columns,
+    check_public,
+    check_services,
+)
 from hedgerow.policies.policy import Policy
+from hedgerow.policies.tenant_rows import AlsoOwner, MemberRows, TenantRows, roles_given
 
 OWNER_COLUMN = "owner_id"
 
-RowCommand = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
-ALL_COMMANDS: tuple[RowCommand, ...] = get_args(RowCommand)
+Readers = Literal["everyone", "co_members"]
+"""Who reads rows beside those whose they are: whoever is signed in, or who shares a tenant."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,9 @@ class Shares:
     write: str | None = "can_write"
 
 
-class ScopeOptions(TypedDict, total=False):
-    """The keyword arguments of `Scope`, for the other kinds too."""
+class TenantOptions(TypedDict, total=False):
+    """The keyword arguments that `Scope.tenant` shares with the other kinds."""
 
-    read: Literal["everyone"] | None
-    shared_with: str | Shares | None
     commands: Set[RowCommand]
     policies: tuple[Policy, ...]
     unmanaged: frozenset[str]
@@ -43,6 +49,13 @@ class ScopeOptions(TypedDict, total=False):
     public: bool | str
     services: Mapping[str, Set[RowCommand]]
     admin_only: Mapping[str, Any]
+
+
+class ScopeOptions(TenantOptions, total=False):
+    """The keyword arguments of `Scope`, for the other kinds too."""
+
+    read: Readers | None
+    shared_with: str | Shares | None
     secret: Set[str]
 
 
@@ -51,10 +64,12 @@ class Scope:
     """Whose rows a table holds: those of the user that `owner_column` names, or of its parents.
 
     Set as the class attribute `__rls__` of a mapped class or of a mixin above it, or with
-    `hedgerow.declare` for a Table without a class. `Scope.itself()` and `Scope.through()` are the
-    other kinds; docs/how-to/declare-whose-rows.md shows each.
+    `hedgerow.declare` for a Table without a class. `Scope.itself()`, `Scope.through()`,
+    `Scope.tenant()` and `Scope.members()` are the other kinds; docs/how-to/declare-whose-rows.md
+    shows each.
 
-    With `read="everyone"` everybody who is signed in reads the rows; writing stays as it is.
+    With `read="everyone"` everybody who is signed in reads the rows, with `read="co_members"` who
+    is a member of a tenant together with their user; writing stays as it is.
     `public` lets whoever asks read them, signed in or `Identity.anonymous()`: all rows, or those
     for which the boolean column of that name is true; of children, those of such parents.
     `services` names the jobs (`Identity.service`) that reach all rows, each with its commands;
@@ -76,7 +91,7 @@ class Scope:
 
     owner_column: str | None = OWNER_COLUMN
     _: KW_ONLY
-    read: Literal["everyone"] | None = None
+    read: Readers | None = None
     shared_with: str | Shares | None = None
     commands: Set[RowCommand] = frozenset(ALL_COMMANDS)
     policies: tuple[Policy, ...] = ()
@@ -93,27 +108,53 @@ class Scope:
     services: Mapping[str, Set[RowCommand]] = field(default_factory=dict, hash=False)
     admin_only: Mapping[str, Any] = field(default_factory=dict, hash=False)
     secret: Set[str] = frozenset()
+    tenant_rows: TenantRows | None = None
+    """Which tenant's rows they are, of `Scope.tenant`."""
+    member_rows: MemberRows | None = None
+    """Which columns say who belongs to which tenant, of `Scope.members`."""
+    also_owner: AlsoOwner | None = None
+    """Whose rows they are as well, of `and_owner`."""
+    claims: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The claim of the identity that each of these columns must equal, of `and_claim`."""
 
     def __post_init__(self) -> None:
         for policy in self.policies:
             policy.check()
-        _check_commands(self.commands)
-        _check_services(self.services)
-        _check_public(self.public, self.commands)
+        check_commands(self.commands)
+        check_services(self.services)
+        check_public(self.public, self.commands)
         if self.public is not True and self.public and self.parents:
             raise ConfigurationError(
                 "Scope.through(public=…) takes True: children are public with their parents."
             )
-        _check_kinds_of_columns(self.admin_only, self.secret)
+        check_kinds_of_columns(self.admin_only, self.secret)
         if self.secret and (self._is_read_by_others or not (self.owner_column or self.is_user)):
             raise ConfigurationError(
                 "Scope(secret=…) needs rows that only their user reads: privileges of columns hold"
                 " for all rows alike. Put the secret columns into a table of their own."
             )
-        if self.read not in (None, "everyone"):
-            raise ConfigurationError(f'Scope(read={self.read!r}) is unknown: use read="everyone".')
+        if self.read not in (None, *get_args(Readers)):
+            raise ConfigurationError(
+                f'Scope(read={self.read!r}) is unknown: use read="everyone" or read="co_members".'
+            )
         if self.read and "SELECT" not in self.commands:
-            raise ConfigurationError('Scope(read="everyone") needs SELECT among its commands.')
+            raise ConfigurationError(f'Scope(read="{self.read}") needs SELECT among its commands.')
+        if self.read == "co_members" and not (
+            self.owner_column or self.is_user or self.member_rows
+        ):
+            raise ConfigurationError(
+                'Scope(read="co_members") needs rows of a user, whose co-members read them.'
+            )
+        if self.also_owner and (self.owner_column or self.is_user or self.member_rows):
+            raise ConfigurationError(
+                "and_owner() follows Scope.tenant(), Scope.through() or and_claim(): these rows"
+                " have an owner already."
+            )
+        if self.claims and (self.is_user or self.member_rows):
+            raise ConfigurationError(
+                "and_claim() follows no Scope.itself() and no Scope.members(): who somebody is,"
+                " and where a member, holds whatever is claimed."
+            )
         if self.parents and (self.owner_column or self.is_user):
             raise ConfigurationError("Scope.through() declares parents, who have no owner beside.")
         if self.shared_with and not self.owner_column:
@@ -148,6 +189,79 @@ class Scope:
             raise ConfigurationError("Scope.through() needs the column that refers to the parent.")
         return cls(None, parents=columns, **options)
 
+    @classmethod
+    def tenant(
+        cls,
+        column: str | None = None,
+        *,
+        read: Set[str] | Literal["everyone"] | None = None,
+        write: Set[str] | None = None,
+        delete: Set[str] | None = None,
+        **options: Unpack[TenantOptions],
+    ) -> Self:
+        """Declare rows of the tenant that `column` names: its members see them, and no others.
+
+        `read`, `write` (INSERT and UPDATE) and `delete` are the roles that a member needs; without
+        one every member may, and who may write may delete. With `read="everyone"` whoever is signed
+        in reads. Without `column` each row is itself a tenant: whoever inserts one becomes its
+        first owner in the same statement.
+
+        A table declared with `Scope.members()` says who is a member. The tenant of a row does not
+        change, except by an admin of the application.
+        """
+        writers = roles_given("write", write)
+        rows = TenantRows(
+            column,
+            read=None if read == "everyone" else roles_given("read", read),
+            write=writers,
+            delete=writers if delete is None else roles_given("delete", delete),
+        )
+        everyone: Readers | None = "everyone" if read == "everyone" else None
+        return cls(None, read=everyone, tenant_rows=rows, **options)
+
+    @classmethod
+    def members(
+        cls,
+        *,
+        tenant: str,
+        user: str = "user_id",
+        role: str | None = "role",
+        owner: str = "owner",
+        admins: Set[str] = frozenset(),
+        **options: Unpack[ScopeOptions],
+    ) -> Self:
+        """Declare who belongs to which tenant: each row makes `user` a member of `tenant`.
+
+        Users see their own memberships; with `read="co_members"` all of their tenants. They may
+        leave. Members whose `role` is `owner` change and remove each membership of their tenant;
+        those whose role is in `admins` change others' than their own and the owners'. The last
+        owner of a tenant stays.
+
+        Nobody makes another person a member who has not agreed, so INSERT is a service's, unless
+        `commands` has it: then owners and admins insert, admins not as `owner`. Where `role` is
+        None members have no roles; they may leave.
+        """
+        rows = MemberRows(
+            tenant, user, role, owner, roles_given("admins", admins or None) or frozenset()
+        )
+        options.setdefault("commands", frozenset({"SELECT", "UPDATE", "DELETE"}))
+        return cls(None, member_rows=rows, **options)
+
+    def and_owner(self, column: str, *, to_read: bool = True) -> Self:
+        """Declare that rows belong to the user that `column` names as well: both must hold.
+
+        With `to_read=False` others read them as before, and that user alone writes.
+        """
+        return replace(self, also_owner=AlsoOwner(column, to_read))
+
+    def and_claim(self, column: str, claim: str | None = None) -> Self:
+        """Declare that `column` must equal a claim of the identity as well, that of its own name.
+
+        `Identity(…, claims={"location": …})` carries it. After `Scope(None)` it alone decides, so
+        the rows are of whoever the application says that carries it.
+        """
+        return replace(self, claims={**self.claims, column: claim or column})
+
     @property
     def _is_read_by_others(self) -> bool:
         """Whether some row is read by users whose it is not."""
@@ -157,103 +271,20 @@ class Scope:
         ) or any(own_policies)
 
     @property
+    def deciding_columns(self) -> tuple[str, ...]:
+        """The columns that decide whose a row is, those by which it is found first."""
+        rows = self.tenant_rows
+        columns = (
+            self.owner_column,
+            *self.parents,
+            rows.column if rows else None,
+            self.also_owner.column if self.also_owner else None,
+            *((self.member_rows.user, self.member_rows.tenant) if self.member_rows else ()),
+            *self.claims,
+        )
+        return tuple(column for column in columns if column is not None)
+
+    @property
     def shares(self) -> Shares | None:
         """The table of shares, where rows are shared."""
         return Shares(self.shared_with) if isinstance(self.shared_with, str) else self.shared_with
-
-
-@dataclass(frozen=True)
-class Exempt:
-    """A table without row security, the reason why that is right, and what the application may do.
-
-    With `recorded` the audit trail holds what admins change in it all the same.
-    """
-
-    reason: str
-    commands: Set[RowCommand] = frozenset({"SELECT"})
-    recorded: Recorded | None = None
-    public: bool = False
-    services: Mapping[str, Set[RowCommand]] = field(default_factory=dict, hash=False)
-
-    def __post_init__(self) -> None:
-        if not self.reason.strip():
-            raise ConfigurationError("An exemption from row security needs a reason: say why.")
-        _check_commands(self.commands)
-        _check_services(self.services)
-        if not isinstance(self.public, bool):
-            raise ConfigurationError(
-                "exempt(public=…) takes True: without row security all rows are alike. Declare"
-                f" Scope(None, public={self.public!r}) for some of them."
-            )
-        _check_public(self.public, self.commands)
-
-
-def exempt(
-    reason: str,
-    *,
-    commands: Set[RowCommand] = frozenset({"SELECT"}),
-    recorded: Recorded | None = None,
-    public: bool = False,
-    services: Mapping[str, Set[RowCommand]] = MappingProxyType({}),
-) -> Exempt:
-    """Return the `__rls__` of a class whose table needs no row security, for the given reason.
-
-    Users may only read it, unless `commands` names more. With `public` so does
-    `Identity.anonymous()`; `services` names the jobs that may use it, each with its commands.
-
-    The trap: without row security nothing asks for a service's name. What one service may, each
-    may; and so may SQL in any transaction of the application's that takes the services' database
-    role. What is not for everybody is a `Scope(None, services=…)`.
-    """
-    return Exempt(reason, commands, recorded, public, services)
-
-
-def _check_commands(commands: Set[RowCommand] | str) -> None:
-    if isinstance(commands, str):  # a string is a set of letters to what follows
-        raise ConfigurationError(
-            f'commands are a set, as in commands={{"SELECT", "INSERT"}}, got {commands!r}.'
-        )
-    unknown = sorted(set(commands) - set(ALL_COMMANDS))
-    if unknown or not commands:
-        raise ConfigurationError(
-            f"commands are some of {', '.join(ALL_COMMANDS)}, got {', '.join(unknown) or 'none'}."
-        )
-
-
-def _check_services(services: Mapping[str, Set[RowCommand]]) -> None:
-    """Raise ConfigurationError for services without a name or without a command."""
-    if not isinstance(services, Mapping):
-        raise ConfigurationError(
-            f'services map a name to commands, as in {{"report": {{"SELECT"}}}}, got {services!r}.'
-        )
-    for name, commands in services.items():
-        if not name.strip():
-            raise ConfigurationError("A service needs a name, as in Identity.service('report').")
-        _check_commands(commands)
-        if "SELECT" not in commands and not {"UPDATE", "DELETE"}.isdisjoint(commands):
-            raise ConfigurationError(
-                f"Service {name!r} needs SELECT too, or its UPDATE and DELETE would find no row."
-            )
-
-
-def _check_public(public: bool | str, commands: Set[RowCommand]) -> None:
-    """Raise ConfigurationError for rows that nobody reads and users do not."""
-    if not isinstance(public, bool | str):
-        raise ConfigurationError(
-            f'public is True or a boolean column, as in public="is_published", got {public!r}.'
-        )
-    if public and "SELECT" not in commands:
-        raise ConfigurationError("What is public needs SELECT among its commands.")
-
-
-def _check_kinds_of_columns(admin_only: Mapping[str, Any], secret: Set[str] | str) -> None:
-    """Raise ConfigurationError for columns that are named in another way than is read."""
-    if not isinstance(admin_only, Mapping):
-        raise ConfigurationError(
-            "admin_only maps a column to the value of a row that a user inserts, as in"
-            f' {{"is_superuser": False}}, got {admin_only!r}.'
-        )
-    if isinstance(secret, str):  # a string is a set of letters to what follows
-        raise ConfigurationError(
-            f'secret is a set of columns, as in {{"hashed_password"}}, got {secret!r}.'
-        )

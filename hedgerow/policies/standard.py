@@ -8,11 +8,13 @@ from hedgerow import sql
 from hedgerow.catalogs.policies import Command
 from hedgerow.config.identity import Role
 from hedgerow.config.roles import RoleNames
-from hedgerow.policies.conditions import SIGNED_IN, changes_parents, owns, sees_parents
+from hedgerow.policies.conditions import SIGNED_IN, changes, claimed, sees
+from hedgerow.policies.member_policies import member_policies
 from hedgerow.policies.non_users import inserted_values, public_rows
 from hedgerow.policies.policy import Policy, policy_name
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
+from hedgerow.policies.tenancy import require_tenancy
 
 EVERYONE_SELECT = "everyone_select"
 """How the name of the policy ends that `read="everyone"` makes."""
@@ -29,26 +31,35 @@ def user_policies(table: Table, scope: Scope) -> tuple[Policy, ...]:
     """
     return tuple(
         policy
-        for policy in (*_policies(table, scope), *_share_policies(table, scope))
+        for policy in (
+            *_policies(table, scope),
+            *_share_policies(table, scope),
+            *member_policies(table, scope),
+            *_co_member_policies(table, scope),
+        )
         if policy.command in scope.commands
     )
 
 
 def _policies(table: Table, scope: Scope) -> Iterator[Policy]:
-    name = policy_name
-    who, sees, changes = _conditions(table, scope)
+    def name(what: str) -> str:
+        return policy_name(table.name, what)
+
+    who = _who(scope)
     if is_read_by_every_user(scope):
-        yield Policy(name(table.name, EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
-    elif sees is not None:
-        yield Policy(name(table.name, f"{who}_select"), "SELECT", using=sees)
+        yield Policy(name(EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
+    elif (seen := sees(table, scope)) is not None:
+        yield Policy(name(f"{who}_select"), "SELECT", using=seen)
     if isinstance(scope.public, str):
-        yield Policy(name(table.name, PUBLIC_SELECT), "SELECT", using=public_rows(scope))
-    if changes is not None:
-        if scope.sign_in_column is None:  # else who signs up inserts
-            new = f"{changes}{inserted_values(table, scope)}"
-            yield Policy(name(table.name, f"{who}_insert"), "INSERT", with_check=new)
-        yield Policy(name(table.name, f"{who}_update"), "UPDATE", using=changes, with_check=changes)
-        yield Policy(name(table.name, f"{who}_delete"), "DELETE", using=changes)
+        yield Policy(name(PUBLIC_SELECT), "SELECT", using=public_rows(scope))
+    # Else who signs up inserts.
+    if scope.sign_in_column is None and (new := changes(table, scope, "INSERT")) is not None:
+        new = f"{new}{inserted_values(table, scope)}"
+        yield Policy(name(f"{who}_insert"), "INSERT", with_check=new)
+    if (changed := changes(table, scope, "UPDATE")) is not None:
+        yield Policy(name(f"{who}_update"), "UPDATE", using=changed, with_check=changed)
+    if (deleted := changes(table, scope, "DELETE")) is not None:
+        yield Policy(name(f"{who}_delete"), "DELETE", using=deleted)
 
 
 def is_read_by_every_user(scope: Scope) -> bool:
@@ -56,14 +67,13 @@ def is_read_by_every_user(scope: Scope) -> bool:
     return scope.read == "everyone" or (scope.public is True and not scope.parents)
 
 
-def _conditions(table: Table, scope: Scope) -> tuple[str, str | None, str | None]:
-    """Return whose rows they are, as the policies' names say, and who sees and changes them."""
+def _who(scope: Scope) -> str:
+    """Return whose rows they are, as the policies' names say."""
     if scope.parents:
-        return "parent", sees_parents(table, scope), changes_parents(table, scope)
-    if scope.owner_column is not None:
-        own = owns(sql.name(scope.owner_column))
-        return "owner", own, own
-    return "owner", None, None
+        return "parent"
+    if scope.tenant_rows is not None:
+        return "member"
+    return "owner" if scope.owner_column is not None else "claim"
 
 
 def _share_policies(table: Table, scope: Scope) -> Iterator[Policy]:
@@ -78,6 +88,16 @@ def _share_policies(table: Table, scope: Scope) -> Iterator[Policy]:
         may = shares.holds("", to_write=True)
         name = policy_name(table.name, "shared_update")
         yield Policy(name, "UPDATE", using=may, with_check=may)
+
+
+def _co_member_policies(table: Table, scope: Scope) -> Iterator[Policy]:
+    """Yield the policy of those who share a tenant with the user whose rows they are."""
+    if scope.read != "co_members" or scope.owner_column is None:
+        return
+    tenancy = require_tenancy(table, 'read="co_members"')
+    name = policy_name(table.name, "co_member_select")
+    seen = f"{sql.name(scope.owner_column)} = ANY {tenancy.co_members}"
+    yield Policy(name, "SELECT", using=" AND ".join([seen, *claimed(table, scope)]))
 
 
 def admin_policies(table: str) -> tuple[Policy, ...]:

@@ -11,13 +11,16 @@ from hedgerow.config.audit import AuditTrigger
 from hedgerow.config.roles import RoleNames
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import ConfigurationError
+from hedgerow.policies.exempt import Exempt
 from hedgerow.policies.non_users import non_user_policies, services_by_command
+from hedgerow.policies.options import ALL_COMMANDS
 from hedgerow.policies.policy import Policy
 from hedgerow.policies.references import ReferenceCheck, reference_checks
 from hedgerow.policies.registry import scope_of
-from hedgerow.policies.scope import ALL_COMMANDS, Exempt, Scope
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import ShareFunction, share_function, shares_held_in
 from hedgerow.policies.standard import admin_policies, recording_policies, user_policies
+from hedgerow.policies.tenancy import Tenancy, tenancy_of
 
 DRAW = ("USAGE",)
 
@@ -49,6 +52,8 @@ class Protection:
     references: Mapping[str, ReferenceCheck] = field(default_factory=dict)
     """The keys whose writer must see what they refer to, by the name of the trigger."""
     shares: ShareFunction | None = None
+    tenancy: Tenancy | None = None
+    """What makes members and tenants, of the table of memberships."""
 
 
 def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
@@ -82,6 +87,7 @@ def declared_protection(table: Table, row_security: RowSecurity) -> Protection:
         trigger=trigger,
         references=reference_checks(table, scope),
         shares=share_function(table, scope),
+        tenancy=tenancy_of(table.metadata) if scope.member_rows else None,
     )
 
 
@@ -102,9 +108,12 @@ def _check_names(table: Table, policies: Iterable[Policy]) -> None:
 def is_forced(table: Table, row_security: RowSecurity) -> bool:
     """Return whether policies shall apply to a scoped table's owner too.
 
-    Never where rows share others: the owner's function that tells of shares has to see them all.
+    Never where rows share others, or are tenants or their members: the owner's functions that tell
+    of them have to see them all.
     """
-    return row_security.force and not shares_held_in(table)
+    tenancy = tenancy_of(table.metadata)
+    held = tenancy and (tenancy.is_members_table(table) or tenancy.is_tenants_table(table))
+    return row_security.force and not held and not shares_held_in(table)
 
 
 def user_privileges(table: Table, scope: Scope) -> Privileges:
@@ -135,11 +144,17 @@ def user_privileges(table: Table, scope: Scope) -> Privileges:
 def kept_columns(table: Table, scope: Scope) -> frozenset[str]:
     """Return the columns of a scoped table that nobody but admins changes.
 
-    Beside `admin_only` these are the key of a row that is a user, and owner and key of one that is
-    shared for writing: a policy cannot compare the new row with the old one, so whoever may write
-    could take it.
+    Beside `admin_only` these are the key of a row that is a user, owner and key of one that is
+    shared for writing, and of whom a membership is: a policy cannot compare the new row with the
+    old one, so whoever may write could take it, or make somebody a member who has not agreed. The
+    tenant of a row is kept too: who may write could take it out of the tenant, without the right to
+    delete.
     """
     kept = frozenset(scope.admin_only)
+    if scope.tenant_rows is not None and scope.tenant_rows.column is not None:
+        kept |= {scope.tenant_rows.column}
+    if scope.member_rows is not None:
+        kept |= {scope.member_rows.tenant, scope.member_rows.user}
     if scope.is_user and scope.owner_column is not None:
         kept |= {scope.owner_column}
     shares = share_function(table, scope)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hedgerow.config.identity import Identity, Role
+from hedgerow.policies.exempt import Exempt
 from hedgerow.policies.registry import scope_of
-from hedgerow.policies.scope import Exempt
 from hedgerow.why.answer import Answer, Explanation, Gate, PolicyOutcome, Verdict
 from hedgerow.why.question import Command, Question
 

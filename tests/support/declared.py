@@ -19,7 +19,7 @@ import hedgerow
 from hedgerow import RowSecurity, Scope, exempt, sql
 from hedgerow.migrations.autogenerate import around_tables, differences
 from hedgerow.policies.declarations import check_declarations
-from hedgerow.policies.scope import Exempt
+from hedgerow.policies.exempt import Exempt
 from tests.support.databases import Database
 from tests.support.sessions import ROW_SECURITY
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from hedgerow.policies.scope import RowCommand
+from hedgerow.policies.options import RowCommand
 from tests.hedgerow.policies.declared_model import ALL, SERVICES, USERS, Model, Row
 
 

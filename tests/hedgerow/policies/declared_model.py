@@ -18,7 +18,8 @@ from sqlalchemy import (
 
 import hedgerow
 from hedgerow import Scope
-from hedgerow.policies.scope import ALL_COMMANDS, RowCommand, ScopeOptions
+from hedgerow.policies.options import ALL_COMMANDS, RowCommand
+from hedgerow.policies.scope import ScopeOptions
 
 USERS = tuple(UUID(int=number) for number in (1, 2, 3))
 SERVICES = ("report", "import", "another")

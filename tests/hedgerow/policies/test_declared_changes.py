@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, Table, Te
 import hedgerow
 from hedgerow import Identity, Scope
 from hedgerow.migrations.operation import RowSecurityOp
-from hedgerow.policies.scope import Exempt
+from hedgerow.policies.exempt import Exempt
 from tests.hedgerow.policies.playground import Playground, playground
 from tests.support.databases import Database
 

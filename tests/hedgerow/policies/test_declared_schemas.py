@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from hedgerow import Identity
-from hedgerow.policies.scope import RowCommand
+from hedgerow.policies.options import RowCommand
 from tests.hedgerow.policies.declared_draws import draw_row, schemas
 from tests.hedgerow.policies.declared_model import SERVICES, USERS, Model, Row, values
 from tests.hedgerow.policies.playground import Playground, playground

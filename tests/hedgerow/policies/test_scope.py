@@ -8,8 +8,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from hedgerow import ConfigurationError, Scope, scoped_tables
 from hedgerow.policies.declarations import check_declarations
+from hedgerow.policies.exempt import exempt
 from hedgerow.policies.registry import scope_of
-from hedgerow.policies.scope import exempt
 
 
 class Owned:

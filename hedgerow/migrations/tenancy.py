@@ -1,0 +1,104 @@
+"""Alembic operations for what a project with tenants leans on: who is a member, and who stays."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, asdict, dataclass, fields
+from typing import Self
+
+from hedgerow.config.roles import RoleNames
+from hedgerow.migrations.operation import RemovalOp, RowSecurityOp, operation
+from hedgerow.policies import tenancy_sql
+from hedgerow.policies.tenancy import Tenancy
+
+
+@operation("create_tenancy")
+@dataclass(frozen=True)
+class CreateTenancyOp(RowSecurityOp):
+    """Make `rls.tenants(roles)`, the tenants in which the asking user is a member, and the like.
+
+    `members` is the table of memberships: its `tenant` refers to `key` of the table `tenants`, and
+    `role` is None where members have no roles. Triggers keep an `owner` in each tenant and, with
+    `founding`, make who inserts a tenant its first.
+    """
+
+    order = -1  # policies call the functions
+
+    members: str
+    tenants: str
+    _: KW_ONLY
+    key: str
+    tenant: str
+    user: str
+    role: str | None
+    owner: str
+    founding: bool
+    tenant_type: str
+    user_type: str
+    schema: str | None = None
+    tenants_schema: str | None = None
+
+    @classmethod
+    def of(cls, tenancy: Tenancy) -> Self:
+        """Return what makes a tenancy."""
+        return cls(**asdict(tenancy))
+
+    @property
+    def tenancy(self) -> Tenancy:
+        """What it makes."""
+        return Tenancy(**{one.name: getattr(self, one.name) for one in fields(Tenancy)})
+
+    def statements(self, roles: RoleNames) -> Iterable[str]:
+        return tenancy_sql.create_statements(self.tenancy)
+
+    def reverse(self) -> "DropTenancyOp":
+        return DropTenancyOp(
+            self.members,
+            self.tenants,
+            role=self.role,
+            founding=self.founding,
+            schema=self.schema,
+            tenants_schema=self.tenants_schema,
+            _reverse=self,
+        )
+
+
+@operation("drop_tenancy")
+@dataclass(frozen=True)
+class DropTenancyOp(RemovalOp):
+    """Drop what `create_tenancy` made; no policy may call its functions any more."""
+
+    order = 1
+    goes_with_table = False
+
+    members: str
+    tenants: str
+    _: KW_ONLY
+    role: str | None
+    founding: bool
+    schema: str | None = None
+    tenants_schema: str | None = None
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The names of the functions in schema `rls` that it drops."""
+        signatures = tenancy_sql.functions(self._dropped)
+        return frozenset(name.removeprefix("rls.").partition("(")[0] for name in signatures)
+
+    def statements(self, roles: RoleNames) -> Iterable[str]:
+        return tenancy_sql.drop_statements(self._dropped)
+
+    @property
+    def _dropped(self) -> Tenancy:
+        return Tenancy(
+            members=self.members,
+            tenants=self.tenants,
+            key="",
+            tenant="",
+            user="",
+            role=self.role,
+            owner="",
+            founding=self.founding,
+            tenant_type="",
+            user_type="",
+            schema=self.schema,
+            tenants_schema=self.tenants_schema,
+        )

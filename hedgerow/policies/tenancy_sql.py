@@ -1,0 +1,110 @@
+"""The functions and triggers of a project with tenants: who is a member, who founds, who stays.
+
+Policies ask for the tenants of the asking user, those of the table of memberships too. A sub-select
+there would ask itself without end (P28), so functions read memberships with the owner's rights:
+those of the asking user's tenants, and nothing else.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from hedgerow import sql
+from hedgerow.config.identity import ROLE_SETTING, TENANT_SETTING, Role
+from hedgerow.errors import LAST_OWNER
+from hedgerow.policies.tenancy import Tenancy
+
+TENANTS = "rls.tenants(text[])"
+"""The function whose comment says from what all of them were made."""
+
+
+@dataclass(frozen=True)
+class MemberTrigger:
+    """A trigger of a table, as SQL, that calls the function of the same name in schema `rls`."""
+
+    name: str
+    table: str
+    event: str
+    condition: str = ""
+
+    @property
+    def create_statement(self) -> str:
+        """The SQL that makes it."""
+        function = f"rls.{self.name.removeprefix(_PREFIX)}()"
+        return (
+            f"CREATE OR REPLACE TRIGGER {sql.name(self.name)} {self.event} ON {self.table}"
+            f" FOR EACH ROW{self.condition} EXECUTE FUNCTION {function}"
+        )
+
+
+def create_statements(tenancy: Tenancy) -> Iterator[str]:
+    """Yield the SQL that makes functions and triggers, and notes in a comment from what."""
+    for statement in functions(tenancy).values():
+        yield sql.in_current_schema(statement)
+    noted = json.dumps(asdict(tenancy), ensure_ascii=False)
+    yield f"COMMENT ON FUNCTION {TENANTS} IS {sql.text_literal(noted)}"
+    for trigger in triggers(tenancy):
+        yield trigger.create_statement
+
+
+def drop_statements(tenancy: Tenancy) -> Iterator[str]:
+    """Yield the SQL that removes them."""
+    for trigger in triggers(tenancy):
+        yield f"DROP TRIGGER {sql.name(trigger.name)} ON {trigger.table}"
+    for signature in reversed(list(functions(tenancy))):
+        yield f"DROP FUNCTION {signature}"
+
+
+def triggers(tenancy: Tenancy) -> Iterator[MemberTrigger]:
+    """Yield the triggers of both tables."""
+    if tenancy.founding:
+        tenants = sql.table_name(tenancy.tenants, tenancy.tenants_schema)
+        yield MemberTrigger(f"{_PREFIX}note_founding", tenants, "BEFORE INSERT")
+        yield MemberTrigger(f"{_PREFIX}found_tenant", tenants, "AFTER INSERT")
+    if tenancy.role is not None:
+        members = sql.table_name(tenancy.members, tenancy.schema)
+        was_owner = f"OLD.{sql.name(tenancy.role)} = {sql.text_literal(tenancy.owner)}"
+        yield MemberTrigger(
+            f"{_PREFIX}keep_an_owner", members, "AFTER UPDATE OR DELETE", f" WHEN ({was_owner})"
+        )
+
+
+def functions(tenancy: Tenancy) -> Mapping[str, str]:
+    """Return the SQL of each function by its signature, in the order to make them."""
+    role = sql.name(tenancy.role) if tenancy.role is not None else None
+    values = {
+        "members": sql.qualified_name(tenancy.members, tenancy.schema),
+        "tenants": sql.qualified_name(tenancy.tenants, tenancy.tenants_schema),
+        "key": sql.name(tenancy.key),
+        "tenant": sql.name(tenancy.tenant),
+        "user": sql.name(tenancy.user),
+        "tenant_type": tenancy.tenant_type,
+        "user_type": tenancy.user_type,
+        "has_role": f"member.{role}::text = ANY (roles)" if role else "false",
+        "role": role or "",
+        "and_role": f", {role}" if role else "",
+        "owner": sql.text_literal(tenancy.owner),
+        "and_owner": f", {sql.text_literal(tenancy.owner)}" if role else "",
+        "tenant_setting": sql.text_literal(TENANT_SETTING),
+        "role_setting": sql.text_literal(ROLE_SETTING),
+        "user_role": sql.text_literal(Role.USER),
+        "last_owner": sql.text_literal(LAST_OWNER),
+    }
+    files = {TENANTS: "tenants.sql", "rls.co_members()": "co_members.sql"}
+    if tenancy.founding:
+        files |= {
+            "rls.founded()": "founded.sql",
+            "rls.note_founding()": "note_founding.sql",
+            "rls.found_tenant()": "found_tenant.sql",
+        }
+    if role is not None:
+        files["rls.keep_an_owner()"] = "keep_an_owner.sql"
+    return {signature: _filled(file, values) for signature, file in files.items()}
+
+
+_PREFIX = "Hedgerow_"
+
+
+def _filled(file: str, values: Mapping[str, str]) -> str:
+    statement = sql.read("hedgerow.policies", file)
+    return sql.fill(statement, **{word: values[word] for word in sql.placeholders(statement)})

@@ -1,0 +1,87 @@
+"""Tables of a project with tenants: teams, their members, and what belongs to a team."""
+
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy.types import TypeEngine
+
+import hedgerow
+from hedgerow import Scope
+
+
+def teams(
+    key: type[TypeEngine[int]] | type[Uuid[object]] = Integer, *, co_members: bool = True
+) -> MetaData:
+    """Return the tables; `key` is the type of a team's key."""
+    metadata = MetaData()
+
+    def table(name: str, scope: Scope, *columns: Column[object]) -> None:
+        hedgerow.declare(Table(name, metadata, *columns), scope)
+
+    def identifier() -> Column[object]:
+        return Column("id", Integer, primary_key=True)
+
+    def team_id(**options: bool) -> Column[object]:
+        return Column("team_id", ForeignKey("team.id", ondelete="CASCADE"), **options)
+
+    read = "co_members" if co_members else None
+    table(
+        "person",
+        Scope.itself(read=read),
+        Column("id", Uuid, primary_key=True),
+        Column("name", Text),
+    )
+    table(
+        "team",
+        Scope.tenant(write={"owner", "admin"}, delete={"owner"}),
+        Column("id", key, primary_key=True),
+        Column("name", Text),
+    )
+    table(
+        "membership",
+        Scope.members(tenant="team_id", admins={"admin"}, read=read),
+        team_id(primary_key=True),
+        Column(
+            "user_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+        ),
+        Column("role", Text, nullable=False),
+    )
+    table(
+        "document",
+        Scope.tenant("team_id", write={"editor", "owner"}, delete={"owner"}),
+        identifier(),
+        team_id(index=True, nullable=False),
+        Column("title", Text),
+    )
+    table(
+        "draft",
+        Scope.tenant("team_id").and_owner("author_id"),
+        identifier(),
+        team_id(index=True, nullable=False),
+        Column("author_id", ForeignKey("person.id"), nullable=False),
+    )
+    table(
+        "note",
+        Scope.tenant("team_id").and_owner("author_id", to_read=False),
+        identifier(),
+        team_id(index=True, nullable=False),
+        Column("author_id", ForeignKey("person.id"), nullable=False),
+    )
+    table(
+        "comment",
+        Scope.through("document_id"),
+        identifier(),
+        Column("document_id", ForeignKey("document.id"), nullable=False, index=True),
+    )
+    table(
+        "visit",
+        Scope.tenant("team_id").and_claim("location_id", "location"),
+        identifier(),
+        team_id(index=True, nullable=False),
+        Column("location_id", Integer, nullable=False),
+    )
+    table(
+        "lead",
+        Scope(None).and_claim("org_id", "org"),
+        identifier(),
+        Column("org_id", Integer, nullable=False),
+    )
+    return metadata
