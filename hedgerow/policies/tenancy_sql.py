@@ -85,7 +85,9 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         "and_role": f", {role}" if role else "",
         "owner": sql.text_literal(tenancy.owner),
         "and_owner": f", {sql.text_literal(tenancy.owner)}" if role else "",
-        "tenant_setting": sql.text_literal(TENANT_SETTING),
+        # Verified with the user: the signature covers both.
+        "named_tenant": f"nullif(current_setting({sql.text_literal(TENANT_SETTING)}, true), '')",
+        "all_tenants": tenancy.of_asking_user(None),
         "role_setting": sql.text_literal(ROLE_SETTING),
         "user_role": sql.text_literal(Role.USER),
         "last_owner": sql.text_literal(LAST_OWNER),

@@ -4,5 +4,5 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog,
 RETURN ARRAY(
     SELECT DISTINCT other.@{user}
     FROM @{members} AS other
-    WHERE other.@{tenant} = ANY ((SELECT rls.tenants())::@{tenant_type}[])
+    WHERE other.@{tenant} = ANY(@{all_tenants})
 );

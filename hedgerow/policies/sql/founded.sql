@@ -1,4 +1,4 @@
--- The tenant that the running statement makes, for its RETURNING: no membership is there to see yet.
+-- The tenant that the running statement makes, for its RETURNING: its membership comes later.
 --
 -- Anybody may set the note. A tenant that the statement's snapshot holds was not made by it, and
 -- one that it does not hold can only be seen as what this statement inserts.

@@ -11,8 +11,7 @@ RETURN ARRAY(
         member.@{user} = (SELECT rls.user_id())
         AND (roles IS NULL OR @{has_role})
         AND (
-            (SELECT coalesce(current_setting(@{tenant_setting}, true), '') = '')
-            OR member.@{tenant}
-            = (SELECT nullif(current_setting(@{tenant_setting}, true), '')::@{tenant_type})
+            (SELECT @{named_tenant} IS NULL)
+            OR member.@{tenant} = (SELECT @{named_tenant}::@{tenant_type})
         )
 );

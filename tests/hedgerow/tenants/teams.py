@@ -1,5 +1,7 @@
 """Tables of a project with tenants: teams, their members, and what belongs to a team."""
 
+from typing import Any, Literal
+
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
@@ -8,9 +10,9 @@ from hedgerow import Scope
 
 
 def teams(
-    key: type[TypeEngine[int]] | type[Uuid[object]] = Integer, *, co_members: bool = True
+    key: type[TypeEngine[Any]] = Integer, *, read: Literal["co_members"] | None = "co_members"
 ) -> MetaData:
-    """Return the tables; `key` is the type of a team's key."""
+    """Return the tables; `key` is the type of a team's key, `read` who sees whom."""
     metadata = MetaData()
 
     def table(name: str, scope: Scope, *columns: Column[object]) -> None:
@@ -19,10 +21,9 @@ def teams(
     def identifier() -> Column[object]:
         return Column("id", Integer, primary_key=True)
 
-    def team_id(**options: bool) -> Column[object]:
+    def team_id(**options: Any) -> Column[object]:
         return Column("team_id", ForeignKey("team.id", ondelete="CASCADE"), **options)
 
-    read = "co_members" if co_members else None
     table(
         "person",
         Scope.itself(read=read),
