@@ -82,6 +82,8 @@ def _likely(table: Table) -> Iterator[str]:
     for key in keys:
         if tenancy is not None and tenancy.is_tenants_table(key.parent) and len(key.columns) == 1:
             yield f'Scope.tenant("{key.columns[0]}")'
+        elif tenancy is None and _holds_tenants(key.parent):
+            yield f'Scope.members(tenant="{key.columns[0]}")'
     if len(to_scoped) == 2 and not to_users:
         yield 'Scope.through("{}", "{}")'.format(*to_scoped)
     # Through a parent that everybody reads, everybody would read these rows: it comes last.
@@ -97,6 +99,12 @@ def _likely(table: Table) -> Iterator[str]:
             yield f'Scope.through("{key.columns[-1]}")'
     if table in users:
         yield "Scope.itself()"
+
+
+def _holds_tenants(table: Table) -> bool:
+    scope = scope_of(table)
+    rows = scope.tenant_rows if isinstance(scope, Scope) else None
+    return rows is not None and rows.column in table.primary_key.columns.keys()
 
 
 def owner_columns(metadata: MetaData) -> set[str]:

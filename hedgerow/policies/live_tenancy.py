@@ -1,6 +1,7 @@
 """Read from the catalogs who belongs to which tenant, and whether that is as it was made."""
 
 import json
+from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
@@ -15,14 +16,36 @@ from hedgerow.policies.tenancy_sql import (
 
 _MADE_FROM = text("SELECT obj_description(to_regprocedure(:function), 'pg_proc')")
 
+# A function depends on the one table that it reads, whatever that is called by now; and the key of
+# its column of the tenant names the other. What is called "members" comes first.
+_TABLES = text("""
+    WITH members AS (
+        SELECT DISTINCT d.refobjid AS oid FROM pg_depend d
+        WHERE d.classid = 'pg_proc'::regclass AND d.objid = to_regprocedure(:function)
+          AND d.refclassid = 'pg_class'::regclass
+    ), tenants AS (
+        SELECT k.confrelid AS oid FROM members
+        JOIN pg_constraint k ON k.conrelid = members.oid AND k.contype = 'f'
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+        WHERE a.attname = :tenant
+    )
+    SELECT c.relname AS name,
+           CASE WHEN n.nspname <> current_schema() THEN n.nspname END AS schema
+    FROM (SELECT 1 AS place, oid FROM members UNION ALL SELECT 2, oid FROM tenants) AS one
+    JOIN pg_class c ON c.oid = one.oid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    ORDER BY place
+""")
+
 # With all that a definition says, whose it is, and whether a trigger is switched off.
 _DEFINITIONS = text("""
     SELECT f, pg_get_functiondef(to_regprocedure(f)),
+           obj_description(to_regprocedure(f), 'pg_proc'),
            (SELECT proowner::regrole::text FROM pg_proc WHERE oid = to_regprocedure(f)),
            (SELECT proacl::text FROM pg_proc WHERE oid = to_regprocedure(f))
     FROM unnest(CAST(:functions AS text[])) AS f
     UNION ALL
-    SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, ''
+    SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, '', ''
     FROM pg_trigger t
     JOIN unnest(CAST(:names AS text[]), CAST(:tables AS text[])) AS wanted (name, of_table)
         ON t.tgname = wanted.name AND t.tgrelid = to_regclass(wanted.of_table)
@@ -31,9 +54,20 @@ _DEFINITIONS = text("""
 
 
 def live_tenancy(connection: Connection) -> Tenancy | None:
-    """Return what `rls.tenants()` was made from, as its comment says, or None where it is not."""
+    """Return what `rls.tenants()` was made from, as its comment says, or None where it is not.
+
+    The tables have the names that they have now.
+    """
     noted = connection.scalar(_MADE_FROM, {"function": TENANTS})
-    return Tenancy(**json.loads(noted)) if noted else None
+    if not noted:
+        return None
+    tenancy = Tenancy(**json.loads(noted))
+    known = {"function": TENANTS, "tenant": tenancy.tenant}
+    members, *tenants = connection.execute(_TABLES, known).all()
+    tenancy = replace(tenancy, members=members.name, schema=members.schema)
+    if not tenants:
+        return tenancy
+    return replace(tenancy, tenants=tenants[0].name, tenants_schema=tenants[0].schema)
 
 
 def tenancy_would_change(connection: Connection, tenancy: Tenancy) -> bool:

@@ -127,6 +127,7 @@ def _tenancy(table: Table, rows: MemberRows) -> Tenancy:
 
 def check_tenants(metadata: MetaData) -> None:
     """Raise ConfigurationError for declarations about tenants that cannot be meant."""
+    tenancy_of(metadata)
     for table, scope in scoped_tables(metadata):
         rows = scope.tenant_rows
         if rows is None:
