@@ -11,7 +11,13 @@ from sqlalchemy import Connection, text
 
 from hedgerow import sql
 from hedgerow.audit.schema import TABLE, digest
-from hedgerow.config.identity import ELEVATION_SETTING, REASON_SETTING, ROLE_SETTING, Role
+from hedgerow.config.identity import (
+    ELEVATION_SETTING,
+    REASON_SETTING,
+    ROLE_SETTING,
+    TENANT_SETTING,
+    Role,
+)
 from hedgerow.config.roles import RoleNames
 from hedgerow.errors import UNRECORDED_ELEVATION
 
@@ -62,6 +68,7 @@ def _functions(roles: RoleNames, *, reason_required: bool) -> Iterator[str]:
     yield _statement(
         "record_elevation.sql",
         role_setting=role_setting,
+        tenant_setting=sql.text_literal(TENANT_SETTING),
         admin=sql.text_literal(Role.ADMIN),
         read_only_admin=sql.text_literal(Role.READ_ONLY_ADMIN),
         service=sql.text_literal(Role.SERVICE),

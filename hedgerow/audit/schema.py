@@ -7,6 +7,8 @@ were cut off at its end are missed.
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import Connection, text
+
 from hedgerow import sql
 from hedgerow.config.identity import Role
 from hedgerow.config.roles import RoleNames
@@ -37,20 +39,37 @@ COLUMNS = (
     "columns",
     "changes::text",
 )
-"""What an entry's hash is made of, in this order; a time in seconds, so that no setting matters."""
+"""What each entry's hash is made of, in this order; a time in seconds: no setting matters."""
 
 
 CHAIN_TRIGGER = sql.read("hedgerow.audit", "chain_trigger.sql")
+ADD_TENANT = sql.read("hedgerow.audit", "tenant.sql")
+"""What brings tables that an older version has made up to date; does nothing to others."""
+
+_LACKS_TENANT = text("""
+    SELECT NOT EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass(:table) AND attname = 'tenant' AND NOT attisdropped
+    )
+""")
+
+
+def lacks_tenant(connection: Connection) -> bool:
+    """Return whether the entries have no tenant yet, where their table is there."""
+    return bool(connection.scalar(_LACKS_TENANT, {"table": TABLE}))
 
 
 def digest(entry: str = "") -> str:
-    """Return the SQL of an entry's hash; `entry` is a prefix for its columns, such as `entry.`."""
+    """Return the SQL of an entry's hash; `entry` is a prefix for its columns, such as `entry.`.
+
+    The tenant comes last, and only where there is one: entries of older versions hash as before.
+    """
     values = ", ".join(
         column.replace("at)", f"{entry}at)") if "(" in column else f"{entry}{column}"
         for column in COLUMNS
     )
-    content = f"jsonb_build_array({values})::text"
-    return f"sha256({entry}previous || convert_to({content}, 'UTF8'))"
+    content = f"jsonb_build_array({values}) || coalesce(to_jsonb({entry}tenant), '[]')"
+    return f"sha256({entry}previous || convert_to(({content})::text, 'UTF8'))"
 
 
 def create_statements(roles: RoleNames) -> Iterable[str]:
@@ -58,6 +77,7 @@ def create_statements(roles: RoleNames) -> Iterable[str]:
     yield sql.read("hedgerow.audit", "audit.sql")
     yield f"CREATE INDEX audit_user_id_position ON {TABLE} (user_id, position)"
     yield f"CREATE INDEX audit_transaction ON {TABLE} (transaction)"
+    yield ADD_TENANT
     yield "CREATE TABLE rls.audit_head (position bigint NOT NULL, hash bytea NOT NULL)"
     yield "CREATE UNIQUE INDEX audit_head_is_one_row ON rls.audit_head ((true))"
     yield f"INSERT INTO rls.audit_head VALUES (0, {sql.text_literal(GENESIS)})"  # noqa: S608

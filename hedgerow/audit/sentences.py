@@ -22,6 +22,8 @@ def _parts(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"{entry['command']} {entry['table_name']}{key}"
     if entry["owner"]:
         yield f"{'of' if entry['command'] else 'views as'} {entry['owner']}"
+    if entry["tenant"]:
+        yield f"in tenant {_word(entry['tenant'])}"
     if entry["command"] == "UPDATE" and entry["columns"]:
         yield f"columns {', '.join(entry['columns'])}"
     if entry["method"]:

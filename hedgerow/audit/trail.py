@@ -48,6 +48,7 @@ audit = Table(
     Column("changes", JSONB),
     Column("previous", LargeBinary),
     Column("hash", LargeBinary),
+    Column("tenant", Text),
 )
 """The entries; see docs/explanation/audit.md for what each column means."""
 
@@ -62,13 +63,18 @@ class Event(StrEnum):
     RETENTION = "retention"
 
 
+_COMPARED = ("user_id", "role", "event", "elevation", "owner", "tenant", "request_id", "login")
+"""The columns that a filter of the same name is compared with."""
+
+
 @dataclass(frozen=True)
 class Filters:
     """Which entries to list: those that fit everything that is given.
 
     `since` is inclusive, `until` is not; both need a time zone. `elevation` is the id of an
     elevation's entry, and finds the changes made in it. `table` is a name, in any schema, or
-    `schema.name`. Ids of users are compared as PostgreSQL spells them: a UUID in lower case.
+    `schema.name`. Ids of users and of tenants are compared as PostgreSQL spells them: a UUID in
+    lower case.
     """
 
     since: datetime | None = None
@@ -79,6 +85,7 @@ class Filters:
     elevation: int | None = None
     table: str | None = None
     owner: str | None = None
+    tenant: str | None = None
     request_id: str | None = None
     login: str | None = None
 
@@ -90,7 +97,7 @@ class Filters:
             yield audit.c.at < self.until
         if self.table is not None:
             yield _names_table(self.table)
-        for name in ("user_id", "role", "event", "elevation", "owner", "request_id", "login"):
+        for name in _COMPARED:
             if (value := getattr(self, name)) is not None:
                 yield audit.c[name] == value
 

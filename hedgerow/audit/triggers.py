@@ -1,7 +1,7 @@
 """The trigger through which a table records what admins change in it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hedgerow import sql
 from hedgerow.config.audit import AuditTrigger
@@ -27,9 +27,7 @@ def create_trigger_statement(
         service_role=sql.text_literal(roles.service),
         maintenance_role=sql.text_literal(roles.maintenance),
         elevation_setting=sql.text_literal(ELEVATION_SETTING),
-        key=sql.text_literal(_array(trigger.key)),
-        owner=sql.text_literal(trigger.owner or ""),
-        values=sql.text_literal(_array(trigger.values)),
+        arguments=", ".join(map(sql.text_literal, _arguments(trigger))),
     )
 
 
@@ -40,8 +38,18 @@ def drop_trigger_statement(table: str, schema: str | None) -> str:
 
 def read_arguments(arguments: bytes) -> AuditTrigger:
     """Return what a trigger's arguments say, as the catalog holds them: each ended by a NUL."""
-    key, owner, values = (*bytes(arguments).decode().split("\0"), "", "", "")[:3]
-    return AuditTrigger(_names(key), owner or None, _names(values))
+    given = bytes(arguments).decode().split("\0")
+    key, owner, values, tenant = (*given, "", "", "", "")[:4]
+    return AuditTrigger(_names(key), owner or None, _names(values), tenant or None)
+
+
+def _arguments(trigger: AuditTrigger) -> Iterator[str]:
+    """Yield the arguments; a table without tenants has the three that older versions wrote."""
+    yield _array(trigger.key)
+    yield trigger.owner or ""
+    yield _array(trigger.values)
+    if trigger.tenant is not None:
+        yield trigger.tenant
 
 
 def _names(array: str) -> tuple[str, ...]:

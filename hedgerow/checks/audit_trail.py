@@ -7,12 +7,12 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.audit import functions as audit_functions
-from hedgerow.audit.schema import CHAIN_TRIGGER, TABLE, TABLES, policy_statements
+from hedgerow.audit.schema import CHAIN_TRIGGER, TABLE, TABLES, lacks_tenant, policy_statements
 from hedgerow.audit.triggers import NAME, create_trigger_statement
 from hedgerow.catalogs.policies import LivePolicy, policies
 from hedgerow.catalogs.privileges import function_privileges, relation_privileges
 from hedgerow.catalogs.tables import LiveTable, tables_by_name
-from hedgerow.checks.fixes import RESTORE, WRITE_REVISION, remake
+from hedgerow.checks.fixes import RESTORE, UPGRADE, WRITE_REVISION, remake
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.config.identity import Role
@@ -42,6 +42,13 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             _remake(inspection),
         )
         return
+    if lacks_tenant(inspection.application):
+        yield Finding(
+            f"{TABLE}.tenant",
+            f"Column tenant of {TABLE} is missing, which this version writes and reads: no admin's"
+            " request can be recorded.",
+            UPGRADE,
+        )
     if inspection.login.rolsuper:
         return  # H101 reports it
     recorded = _recorded_tables(inspection)

@@ -46,8 +46,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class AuditTrigger:
-    """How a table's trigger records changes: the columns of its key, its owner's, and values."""
+    """How a table's trigger records changes: the columns of key, owner, values and tenant."""
 
     key: tuple[str, ...]
     owner: str | None
     values: tuple[str, ...] = ()
+    tenant: str | None = None

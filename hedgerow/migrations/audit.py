@@ -48,24 +48,30 @@ class DropAuditOp(RowSecurityOp):
 @operation("create_audit_trigger")
 @dataclass(frozen=True)
 class CreateAuditTriggerOp(RowSecurityOp):
-    """Record changes by `key` and `owner` column; old and new values of `values` alone."""
+    """Record changes by key, owner and tenant of a row; old and new values of `values` alone."""
 
     table_name: str
     _: KW_ONLY
     key: Sequence[str]
     owner: str | None = None
     values: Sequence[str] = ()
+    tenant: str | None = None
     schema: str | None = None
 
     @classmethod
     def of(cls, trigger: AuditTrigger, table_name: str, schema: str | None) -> Self:
         """Return what creates `trigger` on a table."""
         return cls(
-            table_name, key=trigger.key, owner=trigger.owner, values=trigger.values, schema=schema
+            table_name,
+            key=trigger.key,
+            owner=trigger.owner,
+            values=trigger.values,
+            tenant=trigger.tenant,
+            schema=schema,
         )
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        trigger = AuditTrigger(tuple(self.key), self.owner, tuple(self.values))
+        trigger = AuditTrigger(tuple(self.key), self.owner, tuple(self.values), self.tenant)
         return (create_trigger_statement(trigger, self.table_name, self.schema, roles),)
 
     def reverse(self) -> "DropAuditTriggerOp":

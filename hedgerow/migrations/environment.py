@@ -8,7 +8,9 @@ from alembic.runtime.environment import IncludeNameFn, NameFilterParentNames, Na
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from hedgerow import sql
 from hedgerow.audit.logins import record_logins
+from hedgerow.audit.schema import ADD_TENANT
 from hedgerow.config.roles import LoginPasswords
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import connect, first_line
@@ -94,6 +96,8 @@ def run(
                     refuse_ddl(connection, row_security)
                     close_functions(connection, row_security.roles)
                     reconcile(connection, target_metadata, row_security)
+                    # Last, for this locks the trail, and after the tables, as admins lock them.
+                    connection.execute(sql.Statement(ADD_TENANT))
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error
 

@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import MetaData
 
 from hedgerow import sql
+from hedgerow.audit.schema import ADD_TENANT
 from hedgerow.catalogs.server import GRANT_OPTIONS_SINCE, VERSION
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.registry import scoped_tables
@@ -55,6 +56,7 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
         return  # tables of other revisions are not those of the models
     for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
+    context.execute(sql.Statement(ADD_TENANT))
     for statement in (*guard_statements(row_security.roles), close_statement(row_security.roles)):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"

@@ -207,11 +207,21 @@ def _sequence_grants(table: Table, grants: Grants) -> Mapping[str, Grants]:
 def _audit_trigger(table: Table, scope: Scope | Exempt | None) -> AuditTrigger | None:
     if scope is None or scope.recorded is None:
         return None
+    owner, tenant = _whose(scope) if isinstance(scope, Scope) else (None, None)
     return AuditTrigger(
         key=tuple(column.name for column in table.primary_key),
-        owner=scope.owner_column if isinstance(scope, Scope) else None,
+        owner=owner,
         values=tuple(sorted(scope.recorded.values)),
+        tenant=tenant,
     )
+
+
+def _whose(scope: Scope) -> tuple[str | None, str | None]:
+    """Return the columns that name the user and the tenant whose a row is."""
+    if scope.member_rows is not None:
+        return scope.member_rows.user, scope.member_rows.tenant
+    owner = scope.also_owner.column if scope.also_owner else scope.owner_column
+    return owner, scope.tenant_rows.column if scope.tenant_rows else None
 
 
 def _serial_columns(table: Table) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class AuditEntry(SQLModel):
     changes: Any
     previous: str | None
     hash: str | None
+    tenant: str | None
 
 
 class AuditEntries(SQLModel):
@@ -68,6 +69,7 @@ def get_filters(
     elevation: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     table: ShortText | None = None,
     owner: UUID | None = None,
+    tenant: ShortText | None = None,
     request_id: ShortText | None = None,
     login: ShortText | None = None,
 ) -> Filters:
@@ -81,6 +83,7 @@ def get_filters(
         elevation=elevation,
         table=table,
         owner=None if owner is None else str(owner),
+        tenant=tenant,
         request_id=request_id,
         login=login,
     )

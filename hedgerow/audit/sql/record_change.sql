@@ -1,4 +1,5 @@
--- The trigger of audited tables; its arguments are key, owner column and values.
+-- The trigger of audited tables; its arguments are key, owner column, values, and where
+-- rows are tenants' the column of the tenant.
 --
 -- Who did it comes from the verified identity, so that no setting can name another user. The
 -- maintenance login may work without one: then the login is all that is known. A row is named by
@@ -12,7 +13,7 @@ DECLARE
     before jsonb;
     after jsonb;
     key text[] := TG_ARGV[0]::text[];
-    named text[] := key || nullif(TG_ARGV[1], '');
+    named text[] := key || array_remove(ARRAY[nullif(TG_ARGV[1], ''), TG_ARGV[3]], NULL);
     identified jsonb := '{}';
     name text;
     value jsonb;
@@ -42,12 +43,12 @@ BEGIN
             identified := identified || jsonb_build_object(name, value);
         END LOOP;
     END;
-    INSERT INTO rls.audit (event, elevation, user_id, role, table_name, row_key, owner, command,
-        columns, changes)
+    INSERT INTO rls.audit (event, elevation, user_id, role, table_name, row_key, owner, tenant,
+        command, columns, changes)
     SELECT 'change', nullif(current_setting(@{elevation_setting}, true), '')::bigint, who, what,
         TG_RELID::regclass::text,
         (SELECT jsonb_object_agg(k, identified -> k) FROM unnest(key) AS k),
-        identified ->> TG_ARGV[1], TG_OP, changed,
+        identified ->> TG_ARGV[1], identified ->> TG_ARGV[3], TG_OP, changed,
         (SELECT jsonb_object_agg(v, jsonb_build_array(before -> v, after -> v))
             FROM unnest(TG_ARGV[2]::text[] || CASE WHEN TG_OP = 'UPDATE' THEN named END) AS v
             WHERE v = ANY (changed));

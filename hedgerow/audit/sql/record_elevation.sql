@@ -28,9 +28,10 @@ BEGIN
             ERRCODE = @{unrecorded_elevation},
             MESSAGE = 'audit: this transaction has recorded an elevation already';
     END IF;
-    INSERT INTO rls.audit (event, user_id, role, reason, method, path, request_id, owner)
+    INSERT INTO rls.audit (event, user_id, role, reason, method, path, request_id, owner, tenant)
     VALUES ('elevation', rls.identity_name(), claimed_role, left(reason, 1000),
-        left(method, 20), left(path, 2000), left(request_id, 200), left(subject, 200))
+        left(method, 20), left(path, 2000), left(request_id, 200), left(subject, 200),
+        nullif(current_setting(@{tenant_setting}, true), ''))
     RETURNING id INTO recorded;
     RETURN recorded;
 END

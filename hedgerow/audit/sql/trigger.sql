@@ -9,4 +9,4 @@ WHEN (
     OR session_user = @{maintenance_role}::name
     OR current_setting(@{elevation_setting}, true) <> ''
 )
-EXECUTE FUNCTION rls.record_change(@{key}, @{owner}, @{values});
+EXECUTE FUNCTION rls.record_change(@{arguments});

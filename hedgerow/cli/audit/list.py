@@ -34,6 +34,9 @@ def command(
     owner: Annotated[
         str | None, typer.Option(help="The owner of the changed row: their address, or their id.")
     ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="The tenant acted in, or of the changed row: its id.")
+    ] = None,
     request_id: Annotated[str | None, typer.Option(help="The id of the request.")] = None,
     login: Annotated[str | None, typer.Option(help="The database login that acted.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many entries at most.")] = 100,
@@ -60,6 +63,7 @@ def command(
             event=event,
             table=table,
             owner=_user_id(project, owner),
+            tenant=tenant,
             request_id=request_id,
             login=login,
         )

@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from app.core.sessions import admin_session
 from app.models import Item
 from tests.app.api.support import API, ids, signed_in
 from tests.app.both_modes import only_with_row_security
+from tests.support.databases import Database
 from tests.support.people import Person
 
 TRAIL = f"{API}/admin/audit/"
@@ -56,7 +58,9 @@ def test_a_change_is_listed_with_its_elevation(
 
 
 @only_with_row_security
-def test_filters_and_pages(client: TestClient, alice: Person, bob: Person, admin: Person) -> None:
+def test_filters_and_pages(
+    client: TestClient, database: Database, alice: Person, bob: Person, admin: Person
+) -> None:
     change_title(admin, alice.items[0])
     change_title(admin, bob.items[0])
     by_admin = {"user_id": str(admin.id)}
@@ -74,6 +78,11 @@ def test_filters_and_pages(client: TestClient, alice: Person, bob: Person, admin
     assert found(table="item") == [changes[0], statements[0], changes[1], statements[1]]
     assert found(role="admin", event="change") == changes
     assert found(owner=alice.id) == [of_alice["id"]]
+    assert found(tenant="7") == []
+    with database.as_owner() as owner:
+        of_a_tenant = text("UPDATE rls.audit SET tenant = '7' WHERE id = :id")
+        owner.execute(of_a_tenant, {"id": of_bob["id"]})
+    assert found(tenant="7") == [of_bob["id"]]
     assert found(elevation=of_bob["elevation"]) == [changes[0], statements[0]]
     assert found(until=everything[3]["at"]) == [entry["id"] for entry in everything[4:]]
     assert found(since=everything[3]["at"], event="change") == [of_bob["id"]]
@@ -108,6 +117,7 @@ def test_nobody_else_may_read_it(client: TestClient, alice: Person) -> None:
         ({"elevation": 2**63}, "Input should be less than or equal to"),
         ({"table": "a\x00b"}, "Text must not contain a NUL character"),
         ({"login": "x" * 256}, "String should have at most 255 characters"),
+        ({"tenant": "a\x00b"}, "Text must not contain a NUL character"),
         ({"limit": 1001}, "Input should be less than or equal to 1000"),
     ],
 )

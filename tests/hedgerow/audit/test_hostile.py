@@ -12,10 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import hedgerow
-from hedgerow import Identity, Role
+from hedgerow import Identity, Role, RoleNames
 from hedgerow.audit.functions import LOCK_LASTS
 from hedgerow.audit.retention import remove_older_than
+from hedgerow.audit.triggers import create_trigger_statement
+from hedgerow.config.audit import AuditTrigger
 from hedgerow.errors import UNRECORDED_ELEVATION
+from hedgerow.sql import Statement
 from tests.hedgerow.audit.entries import changes, elevations, entries
 from tests.hedgerow.audit.support import age, check, owner
 from tests.support.databases import Database, clone_template, drop
@@ -199,11 +202,19 @@ def people(altered: Database) -> tuple[Person, Person]:
     return add_person(altered, "alice"), add_person(altered, "admin", items=0, superuser=True)
 
 
+@pytest.mark.parametrize(
+    ("owner", "tenant"), [("owner_id", None), (None, None), (None, "owner_id")]
+)
 def test_a_row_that_jsonb_cannot_hold_is_recorded_by_its_key(
-    altered: Database, people: tuple[Person, Person]
+    altered: Database, people: tuple[Person, Person], owner: str | None, tenant: str | None
 ) -> None:
     """Or its user could make it one that no admin can change or delete."""
     alice, admin = people
+    trigger = AuditTrigger(("id",), owner, tenant=tenant)
+    with altered.as_owner() as connection:
+        connection.execute(text("DROP TRIGGER rls_audit ON item"))
+        create = create_trigger_statement(trigger, "item", None, RoleNames())
+        connection.execute(Statement(create))
     engine = altered.engine(altered.app_url)
     with session_of(engine, alice) as session:
         session.execute(text("UPDATE item SET note = CAST(:note AS json)"), {"note": r'"\u0000"'})
@@ -218,7 +229,8 @@ def test_a_row_that_jsonb_cannot_hold_is_recorded_by_its_key(
     keys = [entry["row_key"]["id"] for entry in recorded]
     assert set(keys[:2]) == set(keys[2:]) == set(map(str, alice.items))
     for entry in recorded:
-        assert entry["owner"] == str(alice.id)
+        assert entry["owner"] == (str(alice.id) if owner else None)
+        assert entry["tenant"] == (str(alice.id) if tenant else None)
         assert (entry["columns"], entry["changes"]) == (None, None)
     assert not check(altered).faults
 

@@ -60,25 +60,25 @@ def recorded(
         owner.execute(sql.SQL("INSERT INTO {} VALUES ({})").format(name, values))
         owner.execute("RESET ROLE")
         row = owner.execute(
-            "SELECT table_name = 'odd.' || quote_ident(%s), row_key, owner, columns, changes"
-            " FROM rls.audit WHERE transaction = pg_current_xact_id()",
+            "SELECT table_name = 'odd.' || quote_ident(%s), row_key, owner, tenant, columns,"
+            " changes FROM rls.audit WHERE transaction = pg_current_xact_id()",
             [table],
         ).fetchone()
     assert row is not None
     return row
 
 
-@given(table=NAMES, columns=st.lists(NAMES, min_size=4, max_size=4, unique=True))
-@example(table='Order % "Lines"', columns=["Key", 'the "id"', "owner's", "\\"])
-@example(table="select", columns=["NULL", "{}", ",", "user"])
+@given(table=NAMES, columns=st.lists(NAMES, min_size=5, max_size=5, unique=True))
+@example(table='Order % "Lines"', columns=["Key", 'the "id"', "owner's", "\\", "of %s"])
+@example(table="select", columns=["NULL", "{}", ",", "user", "null"])
 def test_names(table: str, columns: list[str], owner: RawConnection) -> None:
     """P41."""
-    first, second, whose, value = columns
-    trigger = AuditTrigger((first, second), whose, (value,))
-    named, key, owned_by, changed, values = recorded(owner, table, columns, trigger)
+    first, second, whose, value, of = columns
+    trigger = AuditTrigger((first, second), whose, (value,), of)
+    named, key, owned_by, tenant, changed, values = recorded(owner, table, columns, trigger)
     assert named
     assert key == {first: "v", second: "v"}
-    assert owned_by == "v"
+    assert (owned_by, tenant) == ("v", "v")
     assert isinstance(changed, list)
     assert set(changed) == set(columns)
     assert values == {value: [None, "v"]}
@@ -86,7 +86,7 @@ def test_names(table: str, columns: list[str], owner: RawConnection) -> None:
 
 def test_a_table_without_a_primary_key_or_an_owner(owner: RawConnection) -> None:
     trigger = AuditTrigger((), None)
-    assert recorded(owner, "loose", ["note"], trigger) == (True, None, None, ["note"], None)
+    assert recorded(owner, "loose", ["note"], trigger) == (True, None, None, None, ["note"], None)
 
 
 def test_everything_is_rolled_back(owner: RawConnection) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from hedgerow.audit.sentences import sentence
 from hedgerow.audit.trail import Event, Filters, as_json, count_entries, select_entries
@@ -29,6 +29,13 @@ def positions(database: Database, filters: Filters) -> list[int]:
     found = [entry["position"] for entry in listed(database, filters)]
     assert count == len(found)
     return found
+
+
+def be_of_a_tenant(database: Database, *positions: int) -> None:
+    tamper(
+        database,
+        f"UPDATE rls.audit SET tenant = 'blue team' WHERE position = ANY ('{set(positions)}')",
+    )
 
 
 def test_entries_come_newest_first_in_pages(history: Database) -> None:
@@ -56,6 +63,20 @@ def test_filters_leave_what_fits_all_of_them(
     elevation = next(entry["id"] for entry in listed(history) if entry["position"] == 2)
     assert positions(history, Filters(elevation=elevation)) == [4, 3]
     assert positions(history, Filters(event=Event.CHANGE, user_id=str(other))) == []
+    be_of_a_tenant(history, 2, 4)
+    assert positions(history, Filters(tenant="blue team")) == [4, 2]
+    assert positions(history, Filters(tenant="blue team", event=Event.CHANGE)) == [4]
+
+
+def test_a_tenants_entries_are_found_by_their_index(history: Database) -> None:
+    """It holds no entry without a tenant, so where there are no tenants nobody writes to it."""
+    query = select_entries(Filters(tenant="blue team"), limit=10)
+    with owner(history) as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {compiled}")))
+    assert "audit_tenant_position" in plan
+    assert "Index Cond: (tenant = 'blue team'::text)" in plan
 
 
 @pytest.mark.parametrize(
@@ -116,6 +137,9 @@ def test_a_line_says_it_to_people(history: Database, overseer: Person, owned: Pe
         f"{change['at'][:19]}Z #4 change: admin {overseer.id} UPDATE public.item"
         f" id={owned.items[0]} of {owned.id} columns title"
     )
+    of_a_tenant = sentence(change | {"tenant": "blue team"})
+    assert f' of {owned.id} in tenant "blue team" columns title' in of_a_tenant
+    assert f" {overseer.id} in tenant 7 GET " in sentence(elevation | {"tenant": "7"})
     values = change | {"changes": {"is_active": [True, False]}}
     assert sentence(values).endswith("columns title changes is_active=true->false")
 
@@ -154,6 +178,7 @@ def test_filters_are_values(history: Database) -> None:
         Filters(owner=injection),
         Filters(request_id=injection),
         Filters(login=injection),
+        Filters(tenant=injection),
         Filters(table=injection),
     ):
         assert positions(history, filters) == []

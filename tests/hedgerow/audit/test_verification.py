@@ -42,6 +42,7 @@ ALTERED = {
     "command": "'TRUNCATE'",
     "columns": "'{hashed_password}'",
     "changes": """'{"title": [1, 2]}'""",
+    "tenant": "coalesce(tenant, '') || '.'",
     "previous": f"'{GENESIS}'",
     "hash": f"'{GENESIS}'",
 }

@@ -331,6 +331,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("H125", "pooler", autocommit=True),
     Fault("H126", "rls.audit", ("DROP TABLE rls.audit, rls.audit_head",)),
     Fault("H126", "rls.audit", ("ALTER TABLE rls.audit DISABLE ROW LEVEL SECURITY",)),
+    Fault("H126", "rls.audit.tenant", ("ALTER TABLE rls.audit DROP COLUMN tenant",)),
     Fault("H126", "rls.audit {app}", ("GRANT INSERT ON rls.audit TO {app}",)),
     Fault("H126", "rls.audit {admin}", ("GRANT DELETE, TRUNCATE ON rls.audit TO {admin}",)),
     Fault(

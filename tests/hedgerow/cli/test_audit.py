@@ -105,6 +105,13 @@ def test_it_lists_what_filters_leave_for_programs(
     assert positions(audit(folder, database, *as_json, "--until", "2020-01-01")) == []
 
 
+def test_it_lists_what_is_of_a_tenant(altered: Database, folder: Path) -> None:
+    tamper(altered, "UPDATE rls.audit SET tenant = 'blue' WHERE position = 4")
+    of_blue = audit(folder, altered, "list", "--tenant", "blue", "--format", "json")
+    assert positions(of_blue) == [4]
+    assert json.loads(of_blue.stdout)["tenant"] == "blue"
+
+
 def test_it_verifies_and_prints_an_anchor(
     trail: tuple[Database, Person, Person], folder: Path
 ) -> None:
