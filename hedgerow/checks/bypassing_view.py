@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hedgerow.checks.fixes import unless_policies_need
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -19,7 +20,11 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                 subject=view.name,
                 sentence=f"View {view.name!r} reads {view.table!r} with the rights of"
                 f" {view.owner!r}: each user who reads it sees every user's rows.",
-                fix=f"ALTER VIEW {view.target} SET (security_invoker = true);",
+                fix=unless_policies_need(
+                    inspection,
+                    view.target,
+                    f"ALTER VIEW {view.target} SET (security_invoker = true);",
+                ),
             )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hedgerow.catalogs.functions import Definer
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -15,15 +16,28 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     left out where it is as the models declare it.
     """
     for function in inspection.definers:
-        declared = inspection.share_functions.get(function.name)
         yield Finding(
             subject=function.name,
             sentence=f"Function {function.name!r} runs with the rights of {function.owner!r}:"
             " through it a request reaches every user's rows, unless it checks for itself.",
-            fix=f"ALTER ROUTINE {function.target} SECURITY INVOKER;"
-            if declared is None
-            else " ".join(f"{statement};" for statement in declared.create_statements()),
+            fix=_fix(inspection, function),
         )
+
+
+def _fix(inspection: Inspection, function: Definer) -> str:
+    declared = inspection.share_functions.get(function.name)
+    if declared is not None:
+        return " ".join(f"{statement};" for statement in declared.create_statements())
+    policy = inspection.used_by_policies.get(function.name)
+    if policy is None:
+        return f"ALTER ROUTINE {function.target} SECURITY INVOKER;"
+    # With its caller's rights it asks policies that ask it again, until the stack is full; without
+    # EXECUTE the policy fails.
+    return (
+        f"Leave it SECURITY DEFINER, for policy {policy} calls it: have it tell of rls.user_id()"
+        " alone, whatever its arguments, and allow it in pyproject.toml with that reason; or"
+        " declare the memberships (Scope.members()), whose functions are known."
+    )
 
 
 CHECK = Check("H112", Level.ERROR, "SECURITY DEFINER bypasses RLS", find, pitfalls=("P7",))

@@ -31,6 +31,8 @@ def remake(inspection: Inspection) -> str:
 def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) -> str:
     """Return what brings a policy to what the models say: a new policy, none, or a revision."""
     drop = f"{drop_policy_statement(name, table.name, table.schema)};"
+    if name in scope.unmanaged:
+        return f"Change policy {name} where it is made: its table's model leaves it to you."
     if name in {policy.name for policy in scope.policies}:
         target = sql.table_name(table.name, table.schema)
         return f"alembic revision --autogenerate -m 'change policy {name} of {target} in its model'"
@@ -41,12 +43,28 @@ def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) ->
     return f"{drop} {create_policy_statement(declared, table.name, table.schema, roles)};"
 
 
+def unless_policies_need(inspection: Inspection, name: str, fix: str) -> str:
+    """Return the SQL that takes rights from a function, table or view; `name` is it as SQL.
+
+    Where a policy uses it with the rights of who asks, that SQL would break every request: the
+    policy is refused, or asks the policies of what is beneath, which ask it again without end.
+    """
+    policy = inspection.used_by_policies.get(name)
+    if policy is None:
+        return fix
+    return (
+        f"Policy {policy} uses it, and would fail after `{fix}` First declare the memberships"
+        " (Scope.members()), or let the policy call a SECURITY DEFINER function that tells of"
+        " rls.user_id() alone, and allow that one in pyproject.toml."
+    )
+
+
 def revoke_all(inspection: Inspection, relation: str) -> str:
-    """Return the SQL that takes all privileges on `relation` from every role within reach."""
+    """Return what takes all privileges on `relation` from every role within reach."""
     granted = {
         one.role
         for one in relation_privileges(inspection.application, [relation])
         if not one.is_owner and one.role in ("public", *inspection.reach)
     }
     roles = ", ".join(sql.role_name(role) for role in sorted(granted))
-    return f"REVOKE ALL ON {relation} FROM {roles};"
+    return unless_policies_need(inspection, relation, f"REVOKE ALL ON {relation} FROM {roles};")

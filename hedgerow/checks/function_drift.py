@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from sqlalchemy import text
+
+from hedgerow import sql
 from hedgerow.checks.fixes import UPGRADE, remake
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
@@ -29,8 +32,16 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         yield Finding(
             subject=name,
             sentence=f"Function {name} {what}: policies may take a request for another user's.",
-            fix=UPGRADE if is_ours else f"DROP ROUTINE {name};",
+            fix=UPGRADE if is_ours else _removal(inspection, name),
         )
+
+
+def _removal(inspection: Inspection, function: str) -> str:
+    """Return what takes a function out of the schema, and leaves the policies that call it."""
+    if function not in inspection.used_by_policies:
+        return f"DROP ROUTINE {function};"
+    elsewhere = str(inspection.as_owner().scalar(text("SELECT current_schema()")))
+    return f"ALTER ROUTINE {function} SET SCHEMA {sql.name(elsewhere)};"
 
 
 CHECK = Check("H106", Level.ERROR, "Function drift", find, pitfalls=("P17",))

@@ -10,6 +10,7 @@ from hedgerow import sql
 from hedgerow.audit.functions import RECORD_ELEVATION, RECORD_WRITE
 from hedgerow.catalogs.functions import Definer, definers
 from hedgerow.catalogs.policies import LivePolicy, policies_within_reach
+from hedgerow.catalogs.policy_uses import used_by_policies
 from hedgerow.catalogs.server import server_version
 from hedgerow.catalogs.tables import LiveTable, tables_by_name
 from hedgerow.catalogs.views import View, views_of
@@ -20,6 +21,7 @@ from hedgerow.policies.live_references import would_change
 from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import ShareFunction, share_function
+from hedgerow.provisioning import functions
 
 _OWN_DEFINERS = (
     "rls.user_id()",
@@ -103,6 +105,11 @@ class Inspection:
         return definers(
             self.application, list(self.tables), self.reach, but=[*_OWN_DEFINERS, *intact]
         )
+
+    @cached_property
+    def used_by_policies(self) -> Mapping[str, str]:
+        """A policy that uses each function, table or view with the rights of who asks."""
+        return used_by_policies(self.application, but_schema=functions.SCHEMA)
 
     @cached_property
     def reach(self) -> list[str]:

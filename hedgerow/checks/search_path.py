@@ -1,6 +1,8 @@
 """H113: a SECURITY DEFINER function looks names up in the search_path of its caller."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.catalogs.functions import Definer
@@ -20,7 +22,7 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """
     for function in inspection.definers:
         if function.looks_names_up and not _is_fixed(function):
-            path = ", ".join(["pg_catalog", sql.name(function.schema), _TEMPORARY])
+            path = ", ".join([*_path(inspection, function), _TEMPORARY])
             yield Finding(
                 subject=function.name,
                 sentence=f"Function {function.name!r} looks names up in its caller's search_path:"
@@ -29,10 +31,24 @@ def find(inspection: Inspection) -> Iterator[Finding]:
             )
 
 
+def _path(inspection: Inspection, function: Definer) -> Sequence[str]:
+    """Return where the function finds its names now, or what it calls would be found no more."""
+    if function.search_path is not None:
+        return [one for one in _split(function.search_path) if one != _TEMPORARY]
+    callers = inspection.application.scalar(text("SELECT current_schemas(false)"))
+    return [
+        *dict.fromkeys(["pg_catalog", *map(sql.name, callers or ()), sql.name(function.schema)])
+    ]
+
+
+def _split(path: str) -> list[str]:
+    return [schema.strip() for schema in path.split(",")]
+
+
 def _is_fixed(function: Definer) -> bool:
     if function.search_path is None:
         return False
-    schemas = [schema.strip() for schema in function.search_path.split(",")]
+    schemas = _split(function.search_path)
     return schemas in ([_NOWHERE], [""]) or schemas[-1] == _TEMPORARY
 
 

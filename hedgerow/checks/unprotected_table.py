@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hedgerow import sql
 from hedgerow.catalogs.privileges import default_privileges, relation_privileges
 from hedgerow.catalogs.tables import LiveTable, unprotected_tables
+from hedgerow.checks.fixes import unless_policies_need
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -67,7 +68,8 @@ def _fix(inspection: Inspection, table: LiveTable) -> str:
     )
     if not granted:  # a role such as pg_read_all_data reads it all
         return "Revoke from the application's roles the role that may read every table."
-    return f"REVOKE ALL ON {table.sql} FROM {', '.join(map(sql.role_name, granted))};"
+    revoke = f"REVOKE ALL ON {table.sql} FROM {', '.join(map(sql.role_name, granted))};"
+    return unless_policies_need(inspection, table.sql, revoke)
 
 
 CHECK = Check("H129", Level.WARNING, "Table without row security", find, pitfalls=("P50",))
