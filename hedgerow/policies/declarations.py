@@ -104,7 +104,7 @@ def _likely(table: Table) -> Iterator[str]:
 def _holds_tenants(table: Table) -> bool:
     scope = scope_of(table)
     rows = scope.tenant_rows if isinstance(scope, Scope) else None
-    return rows is not None and rows.column in table.primary_key.columns.keys()
+    return rows is not None and (rows.column,) == tuple(table.primary_key.columns.keys())
 
 
 def owner_columns(metadata: MetaData) -> set[str]:
