@@ -62,13 +62,14 @@ def drop_statements() -> Iterable[str]:
 
 def _functions(roles: RoleNames, *, reason_required: bool) -> Iterator[str]:
     role_setting = sql.text_literal(ROLE_SETTING)
+    tenant_setting = sql.text_literal(TENANT_SETTING)
     elevation_setting = sql.text_literal(ELEVATION_SETTING)
     unrecorded_elevation = sql.text_literal(UNRECORDED_ELEVATION)
     maintenance_role = sql.text_literal(roles.maintenance)
     yield _statement(
         "record_elevation.sql",
         role_setting=role_setting,
-        tenant_setting=sql.text_literal(TENANT_SETTING),
+        tenant_setting=tenant_setting,
         admin=sql.text_literal(Role.ADMIN),
         read_only_admin=sql.text_literal(Role.READ_ONLY_ADMIN),
         service=sql.text_literal(Role.SERVICE),
@@ -78,6 +79,7 @@ def _functions(roles: RoleNames, *, reason_required: bool) -> Iterator[str]:
     yield _statement(
         "verify_elevation.sql",
         role_setting=role_setting,
+        tenant_setting=tenant_setting,
         elevation_setting=elevation_setting,
         elevation_lasts=sql.text_literal(ELEVATION_LASTS),
         unrecorded_elevation=unrecorded_elevation,

@@ -15,6 +15,8 @@ BEGIN
         WHERE entry.id = claimed::bigint AND entry.event = 'elevation'
             AND entry.user_id = rls.identity_name()
             AND entry.role = claimed_role
+            AND entry.tenant IS NOT DISTINCT FROM
+                nullif(current_setting(@{tenant_setting}, true), '')
             AND entry.owner IS NULL
             AND entry.at > transaction_timestamp() - interval @{elevation_lasts}
             AND entry.transaction IS DISTINCT FROM pg_current_xact_id_if_assigned()

@@ -1,4 +1,4 @@
-"""An admin needs a committed, fresh record of this user in this role (RL004)."""
+"""An admin needs a committed, fresh record of this user in this role and tenant (RL004)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -70,6 +70,10 @@ def of_the_other_role(_: Database, connection: RawConnection, admin: Person, oth
     return record_elevation(connection, identity(admin.id, "read_only_admin"))
 
 
+def in_a_tenant(_: Database, connection: RawConnection, admin: Person, other: Person) -> str:
+    return record_elevation(connection, {**identity(admin.id), "app.tenant_id": "1"})
+
+
 def too_old(database: Database, _: RawConnection, admin: Person, other: Person) -> str:
     return insert(database, admin, "elevation", 61)
 
@@ -100,6 +104,7 @@ PRETENCES: Final[tuple[Pretend, ...]] = (
     of_another_user,
     to_look_as_a_user,
     of_the_other_role,
+    in_a_tenant,
     too_old,
     no_elevation,
     of_the_future,
