@@ -17,7 +17,8 @@ class CreateTenancyOp(RowSecurityOp):
 
     `members` is the table of memberships: its `tenant` refers to `key` of the table `tenants`, and
     `role` is None where members have no roles. Triggers keep an `owner` in each tenant and, with
-    `founding`, make who inserts a tenant its first.
+    `founding`, make who inserts a tenant its first. With `co_members` a function tells who shares
+    a tenant with the asking user.
     """
 
     order = -1  # policies call the functions
@@ -31,6 +32,7 @@ class CreateTenancyOp(RowSecurityOp):
     role: str | None
     owner: str
     founding: bool
+    co_members: bool
     tenant_type: str
     user_type: str
     schema: str | None = None
@@ -55,6 +57,7 @@ class CreateTenancyOp(RowSecurityOp):
             self.tenants,
             role=self.role,
             founding=self.founding,
+            co_members=self.co_members,
             schema=self.schema,
             tenants_schema=self.tenants_schema,
             _reverse=self,
@@ -74,6 +77,7 @@ class DropTenancyOp(RemovalOp):
     _: KW_ONLY
     role: str | None
     founding: bool
+    co_members: bool
     schema: str | None = None
     tenants_schema: str | None = None
 
@@ -97,6 +101,7 @@ class DropTenancyOp(RemovalOp):
             role=self.role,
             owner="",
             founding=self.founding,
+            co_members=self.co_members,
             tenant_type="",
             user_type="",
             schema=self.schema,

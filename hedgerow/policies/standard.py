@@ -96,7 +96,7 @@ def _co_member_policies(table: Table, scope: Scope) -> Iterator[Policy]:
         return
     tenancy = require_tenancy(table, 'read="co_members"')
     name = policy_name(table.name, "co_member_select")
-    seen = f"{sql.name(scope.owner_column)} = ANY {tenancy.co_members}"
+    seen = f"{sql.name(scope.owner_column)} = ANY {tenancy.co_members_of_asking_user}"
     yield Policy(name, "SELECT", using=" AND ".join([seen, *claimed(table, scope)]))
 
 

@@ -22,7 +22,9 @@ class Tenancy:
     """Who belongs to which tenant, as the table `members` says, and what a tenant is.
 
     `tenant` refers to `key` of the table `tenants`; the types are those of `tenant` and `user`.
-    `role` is None where members have no roles, and `founding` says whether users make tenants.
+    `role` is None where members have no roles. `founding` says whether users make tenants,
+    `co_members` whether a table shows a user's rows to who shares a tenant with them: only then
+    does a function tell who does.
     """
 
     members: str
@@ -33,6 +35,7 @@ class Tenancy:
     role: str | None
     owner: str
     founding: bool
+    co_members: bool
     tenant_type: str
     user_type: str
     schema: str | None = None
@@ -47,7 +50,7 @@ class Tenancy:
         return f"((SELECT rls.tenants({given}))::{self.tenant_type}[])"
 
     @property
-    def co_members(self) -> str:
+    def co_members_of_asking_user(self) -> str:
         """The users who share a tenant with the asking user, as an array in SQL."""
         return f"((SELECT rls.co_members())::{self.user_type}[])"
 
@@ -118,6 +121,10 @@ def _tenancy(table: Table, rows: MemberRows) -> Tenancy:
         role=rows.role,
         owner=rows.owner,
         founding=founding,
+        co_members=any(
+            scope.read == "co_members" and not scope.member_rows
+            for _, scope in scoped_tables(table.metadata)
+        ),
         tenant_type=_spelled(table.columns[rows.tenant].type),
         user_type=_spelled(table.columns[rows.user].type),
         schema=table.schema,

@@ -92,7 +92,9 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         "user_role": sql.text_literal(Role.USER),
         "last_owner": sql.text_literal(LAST_OWNER),
     }
-    files = {TENANTS: "tenants.sql", "rls.co_members()": "co_members.sql"}
+    files = {TENANTS: "tenants.sql"}
+    if tenancy.co_members:
+        files["rls.co_members()"] = "co_members.sql"
     if tenancy.founding:
         files |= {
             "rls.founded()": "founded.sql",

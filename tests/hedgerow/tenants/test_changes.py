@@ -65,7 +65,7 @@ CHANGES: Mapping[str, tuple[MetaData, MetaData, set[str]]] = {
     "co_members": (
         tables(),
         tables(Scope("owner", read="co_members")),
-        {"page"},
+        {"shop", "clerk", "page", "functions"},
     ),
     "founding": (
         tables(),
