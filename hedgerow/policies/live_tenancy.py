@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from hedgerow import sql
 from hedgerow.policies.tenancy import Tenancy
 from hedgerow.policies.tenancy_sql import (
+    KEEP_AN_OWNER,
     TENANTS,
     create_statements,
     functions,
@@ -16,13 +17,13 @@ from hedgerow.policies.tenancy_sql import (
 
 _MADE_FROM = text("SELECT obj_description(to_regprocedure(:function), 'pg_proc')")
 
-# A function depends on the one table that it reads, whatever that is called by now; and the key of
-# its column of the tenant names the other. What is called "members" comes first.
+# A trigger stays with its table, whatever that is called by now; and the key of its column of the
+# tenant names the other. What is called "members" comes first.
 _TABLES = text("""
     WITH members AS (
-        SELECT DISTINCT d.refobjid AS oid FROM pg_depend d
-        WHERE d.classid = 'pg_proc'::regclass AND d.objid = to_regprocedure(:function)
-          AND d.refclassid = 'pg_class'::regclass
+        SELECT coalesce(
+            (SELECT min(tgrelid) FROM pg_trigger WHERE tgfoid = to_regprocedure(:function)),
+            to_regclass(:members)::oid) AS oid
     ), tenants AS (
         SELECT k.confrelid AS oid FROM members
         JOIN pg_constraint k ON k.conrelid = members.oid AND k.contype = 'f'
@@ -62,12 +63,17 @@ def live_tenancy(connection: Connection) -> Tenancy | None:
     if not noted:
         return None
     tenancy = Tenancy(**json.loads(noted))
-    known = {"function": TENANTS, "tenant": tenancy.tenant}
-    members, *tenants = connection.execute(_TABLES, known).all()
-    tenancy = replace(tenancy, members=members.name, schema=members.schema)
-    if not tenants:
-        return tenancy
-    return replace(tenancy, tenants=tenants[0].name, tenants_schema=tenants[0].schema)
+    known = {
+        "function": KEEP_AN_OWNER,
+        "members": sql.table_name(tenancy.members, tenancy.schema),
+        "tenant": tenancy.tenant,
+    }
+    found = connection.execute(_TABLES, known).all()
+    for table in found[:1]:
+        tenancy = replace(tenancy, members=table.name, schema=table.schema)
+    for table in found[1:]:
+        tenancy = replace(tenancy, tenants=table.name, tenants_schema=table.schema)
+    return tenancy
 
 
 def tenancy_would_change(connection: Connection, tenancy: Tenancy) -> bool:

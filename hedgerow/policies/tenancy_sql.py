@@ -17,6 +17,9 @@ from hedgerow.policies.tenancy import Tenancy
 TENANTS = "rls.tenants(text[])"
 """The function whose comment says from what all of them were made."""
 
+KEEP_AN_OWNER = "rls.keep_an_owner()"
+"""The function that a trigger of the table of memberships calls, where members have roles."""
+
 
 @dataclass(frozen=True)
 class MemberTrigger:
@@ -80,7 +83,7 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         "user": sql.name(tenancy.user),
         "tenant_type": tenancy.tenant_type,
         "user_type": tenancy.user_type,
-        "has_role": f"member.{role}::text = ANY (roles)" if role else "false",
+        "has_role": f"member.{role}::text = ANY (tenants.roles)" if role else "false",
         "role": role or "",
         "and_role": f", {role}" if role else "",
         "owner": sql.text_literal(tenancy.owner),
@@ -102,7 +105,7 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
             "rls.found_tenant()": "found_tenant.sql",
         }
     if role is not None:
-        files["rls.keep_an_owner()"] = "keep_an_owner.sql"
+        files[KEEP_AN_OWNER] = "keep_an_owner.sql"
     return {signature: _filled(file, values) for signature, file in files.items()}
 
 
