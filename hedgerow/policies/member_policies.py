@@ -23,8 +23,8 @@ def member_policies(table: Table, scope: Scope) -> Iterator[Policy]:
     if rows is None:
         return
     tenancy = require_tenancy(table, "Scope.members()")
-    own = owns(sql.name(rows.user))
-    yield _policy(table, "own_select", "SELECT", f"{own} AND {tenancy.narrowing}")
+    own = f"{owns(sql.name(rows.user))} AND {tenancy.narrowing}"
+    yield _policy(table, "own_select", "SELECT", own)
     if scope.read == "co_members":
         yield _policy(table, "co_member_select", "SELECT", _in_one_of(tenancy, None))
     yield _policy(table, "own_delete", "DELETE", own)
