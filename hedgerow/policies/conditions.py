@@ -149,7 +149,8 @@ def _in_tenant(table: Table, scope: Scope, qualifier: str, command: RowCommand) 
     roles = {"SELECT": rows.read, "DELETE": rows.delete}.get(command, rows.write)
     column = f"{qualifier}{sql.name(rows.column)}"
     if command == "INSERT" and tenancy.is_tenants_table(table):
-        return SIGNED_IN
+        # Not one that is there: deleted in the same statement, it would have a new owner.
+        return f"{SIGNED_IN} AND {column} = {FOUNDED}"
     is_member = f"{column} = ANY {tenancy.of_asking_user(roles)}"
     if command == "SELECT" and tenancy.founding and tenancy.is_tenants_table(table):
         return f"({is_member} OR {column} = {FOUNDED})"

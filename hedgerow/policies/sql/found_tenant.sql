@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION rls.found_tenant() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    IF current_setting(@{role_setting}, true) = @{user_role} THEN
+    IF rls.role() = @{user_role} THEN
         INSERT INTO @{members} (@{tenant}, @{user}@{and_role})
         VALUES (NEW.@{key}, rls.user_id()@{and_owner});
     END IF;
