@@ -10,8 +10,8 @@ from sqlalchemy.exc import CompileError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipProperty, class_mapper
 
 from hedgerow.erd.model import Column, Diagram, Entity, Link, Protection
+from hedgerow.erd.whose import whose
 from hedgerow.policies.exempt import Exempt
-from hedgerow.policies.options import ALL_COMMANDS
 from hedgerow.policies.registry import mapped_class, scope_of
 from hedgerow.policies.scope import Scope
 
@@ -53,36 +53,11 @@ def _entity(table: Table) -> Entity:
 def _protection(table: Table) -> tuple[Protection, str]:
     match scope_of(table):
         case Scope() as scope:
-            return Protection.SCOPED, ", ".join(_kept(scope))
+            return Protection.SCOPED, whose(table, scope)
         case Exempt(reason=reason):
             return Protection.EXEMPT, reason
         case None:
             return Protection.UNDECLARED, "does not say whose rows it holds"
-
-
-def _kept(scope: Scope) -> Iterator[str]:
-    """Yield how a scoped table is kept, whoever reads it too, and the names of its own policies."""
-    if scope.parents:
-        yield f"through {' and '.join(scope.parents)}"
-    elif scope.is_user:
-        yield f"the user itself, by {scope.owner_column}"
-    elif scope.owner_column:
-        yield f"by {scope.owner_column}"
-    else:
-        yield "only admins write"
-    if scope.shares:
-        yield f"shared with {scope.shares.table}"
-    if scope.read == "everyone":
-        yield "everyone reads"
-    if scope.sign_in_column:
-        yield f"signs in by {scope.sign_in_column}"
-    if scope.public:
-        yield f"public{f' where {scope.public}' if isinstance(scope.public, str) else ''}"
-    if scope.services:
-        yield f"services {' and '.join(sorted(scope.services))}"
-    if not scope.commands >= set(ALL_COMMANDS):
-        yield f"users only {' and '.join(c for c in ALL_COMMANDS if c in scope.commands)}"
-    yield from (policy.name for policy in scope.policies)
 
 
 def _column(column: TableColumn[object]) -> Column:

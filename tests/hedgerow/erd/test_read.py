@@ -7,6 +7,7 @@ from sqlalchemy.types import NullType
 from hedgerow.erd import read_diagram
 from hedgerow.erd.model import Diagram, Entity, Link, Protection
 from tests.hedgerow.erd.shop import Base
+from tests.hedgerow.tenants.teams import teams
 from tests.support import declared
 
 
@@ -75,6 +76,22 @@ def test_how_each_declaration_keeps_its_rows_is_told() -> None:
         "task_label": "through task_id and label_id",
         "task_tag": "through task_id and tag_id",
         "ticket": "by owner_id",
+    }
+
+
+def test_whose_tenants_rows_they_are_is_told() -> None:
+    entities = read_diagram(teams()).entities
+    assert {entity.name: entity.why for entity in entities} == {
+        "comment": "through document_id",
+        "document": "by tenant team_id, write as editor or owner, delete as owner",
+        "draft": "by tenant team_id, and by author_id",
+        "lead": "where org_id is the claim org",
+        "membership": "members of tenant team_id, by user_id, changed as admin or owner by role,"
+        " co-members read, users only SELECT and UPDATE and DELETE",
+        "note": "by tenant team_id, only author_id writes",
+        "person": "the user itself, by id, co-members read",
+        "team": "the tenant itself, by id, write as admin or owner, delete as owner",
+        "visit": "by tenant team_id, where location_id is the claim location",
     }
 
 
