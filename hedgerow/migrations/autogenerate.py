@@ -1,7 +1,7 @@
 """Let autogenerate and `alembic check` see row security as they see columns."""
 
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from graphlib import CycleError
@@ -32,14 +32,20 @@ from hedgerow.policies.scope import Scope
 from hedgerow.policies.wanted import Protection, TableKey, declared_protection
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.drift import drifted_functions, drifted_roles
+from hedgerow.provisioning.roles import as_if_made, roles_are_missing
 
 
 def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
     """Add to a revision what row security needs.
 
     Roles and functions are not history: `alembic upgrade head` fixes them without a revision, so
-    where they differ that is what to run. Raises DriftError then, and where the server could not
-    tell whether a policy differs; ConfigurationError where the models contradict themselves.
+    where they differ that is what to run. Before the first upgrade, where roles and schema `rls`
+    are missing, the comparison is made as if the roles were there: no revision lacks anything, and
+    no role is left behind, by `alembic check` or by `alembic revision`.
+
+    Raises DriftError where they differ, and where the server could not tell whether a policy
+    differs; ConfigurationError where the models contradict themselves; ProvisioningError before
+    the first upgrade where the owner may not make the roles.
     """
     connection, metadata = context.connection, context.metadata
     row_security = context.opts.get(ROW_SECURITY_OPTION)
@@ -47,27 +53,46 @@ def compare_row_security(context: AutogenContext, upgrade: UpgradeOps) -> Priori
         return PriorityDispatchResult.CONTINUE
     tables = included_tables(context, metadata)
     check_declarations(metadata, tables)
-    has_functions = functions.exist(connection)
-    drifted = drifted_roles(connection, row_security)
     try:
-        if has_functions:
-            drifted += drifted_functions(connection, row_security)
-        if drifted:
-            fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
-            raise DriftError(" ".join([*drifted, fix]))
-        with suppress(CycleError):
-            upgrade.ops[:] = drops_last(upgrade.ops)
-        dropped = {(op.schema, op.table_name) for op in upgrade.ops if isinstance(op, DropTableOp)}
-        needed = differences(connection, tables, row_security, dropped)
+        with _as_after_an_upgrade(connection, row_security):
+            with suppress(CycleError):
+                upgrade.ops[:] = drops_last(upgrade.ops)
+            drops = [op for op in upgrade.ops if isinstance(op, DropTableOp)]
+            dropped = {(op.schema, op.table_name) for op in drops}
+            needed = differences(connection, tables, row_security, dropped)
+            needed[:0] = missing_functions(connection, needed, row_security)
+            if row_security.audit is None and _has_audit(connection):
+                needed.append(DropAuditOp())
     except DBAPIError as error:
         raise DriftError(f"Row security cannot be compared: {first_line(error)}") from error
-    needed[:0] = missing_functions(connection, needed, row_security)
-    if row_security.audit is None and has_functions and audit_functions.exist(connection):
-        needed.append(DropAuditOp())
     before, after = around_tables(needed)
     upgrade.ops[:0] = before
     upgrade.ops.extend(after)
     return PriorityDispatchResult.CONTINUE
+
+
+@contextmanager
+def _as_after_an_upgrade(connection: Connection, row_security: RowSecurity) -> Iterator[None]:
+    """Let the block see roles and functions as the next upgrade leaves them, or raise DriftError.
+
+    Policies and grants of a database that no upgrade has reached cannot be compared without roles.
+    """
+    has_functions = functions.exist(connection)
+    if not has_functions and roles_are_missing(connection, row_security.roles):
+        with as_if_made(connection, row_security):
+            yield
+        return
+    drifted = drifted_roles(connection, row_security)
+    if has_functions:
+        drifted += drifted_functions(connection, row_security)
+    if drifted:
+        fix = "Run `alembic upgrade head`, which fixes what is Hedgerow's."
+        raise DriftError(" ".join([*drifted, fix]))
+    yield
+
+
+def _has_audit(connection: Connection) -> bool:
+    return functions.exist(connection) and audit_functions.exist(connection)
 
 
 def missing_functions(
@@ -75,12 +100,12 @@ def missing_functions(
 ) -> list[RowSecurityOp]:
     """Return what makes schema `rls` and the audit trail, where `needed` wants it and it lacks."""
     has_functions = functions.exist(connection)
-    has_audit = has_functions and audit_functions.exist(connection)
     calls_functions = any(isinstance(op, CreatePolicyOp | CreateAuditTriggerOp) for op in needed)
     missing: list[RowSecurityOp] = []
     if not has_functions and calls_functions:
         missing.append(CreateFunctionsOp(id_type=row_security.id_type))
-    if row_security.audit is not None and not has_audit and (has_functions or calls_functions):
+    makes_schema = has_functions or calls_functions
+    if row_security.audit is not None and makes_schema and not _has_audit(connection):
         missing.append(CreateAuditOp())
     return missing
 
@@ -151,7 +176,11 @@ def differences(
     remade = {one.function_name for one in shares if isinstance(one, DropShareFunctionOp)}
     remade |= {name for one in tenancy if isinstance(one, DropTenancyOp) for name in one.functions}
     makes_more = cache(
-        lambda: bool(shares or tenancy) or _lacks_something(connection, by_key.values())
+        lambda: (
+            bool(shares or tenancy)
+            or not functions.exist(connection)
+            or _lacks_something(connection, by_key.values())
+        )
     )
     for key in sorted({*all_wanted, *dropped}, key=lambda key: (key[0] or "", key[1])):
         live, wanted = all_live.get(key, Protection()), all_wanted.get(key, Protection())

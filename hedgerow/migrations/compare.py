@@ -37,8 +37,8 @@ from hedgerow.policies.shares import ShareFunction
 from hedgerow.policies.tenancy import Tenancy
 from hedgerow.policies.wanted import Grants, Protection, TableKey
 
-_UNDEFINED = {"42703", "42P01", "42883"}
-"""SQLSTATEs of a column, table or function that does not exist."""
+_UNDEFINED = {"42703", "42P01", "42883", "3F000"}
+"""SQLSTATEs of a column, table, function or schema that does not exist."""
 
 
 def compare_table(

@@ -1,19 +1,23 @@
 """Bring the database roles to what the configuration says; they belong to the whole cluster."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
-from hedgerow.config.roles import LoginPasswords
+from hedgerow.config.roles import LoginPasswords, RoleNames
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, ProvisioningError
-from hedgerow.provisioning.role_changes import pending_role_changes
+from hedgerow.provisioning.role_changes import RoleChange, pending_role_changes
 
 logger = logging.getLogger("hedgerow.roles")
+
+_COUNT = text("SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)")
 
 _CONCURRENTLY_UPDATED = "XX000"
 
@@ -29,24 +33,14 @@ def ensure_roles(
     role is made without, which leaves it the admin policies, with a warning. A password that
     is refused stays as it is, with a warning: whether it is right, the role's next login tells.
     """
-    roles = row_security.roles
-    logins = {roles.app: passwords.app, roles.maintenance: passwords.maintenance}
-    pending = pending_role_changes(connection, row_security)
-    for position, change in enumerate(pending):
-        if _may_run(connection, change.statement):
-            continue
-        if not change.optional:
-            rest = [left.statement for left in pending[position:]]
-            rest += [_password_statement(role, "'…'") for role in logins]
-            raise ProvisioningError(
-                "The owner may not manage the roles."
-                f" Ask an administrator to run: {'; '.join(rest)};"
-            )
+    for refused in _make(connection, row_security):
         logger.warning(
             "The owner may not grant BYPASSRLS. Maintenance goes through the admin policies"
             " until an administrator runs: %s;",
-            change.statement,
+            refused.statement,
         )
+    roles = row_security.roles
+    logins = {roles.app: passwords.app, roles.maintenance: passwords.maintenance}
     for role, password in logins.items():
         if not _may_run(
             connection, _password_statement(role, _verifier(connection, role, password))
@@ -57,6 +51,49 @@ def ensure_roles(
                 role,
                 _password_statement(role, "'…'"),
             )
+
+
+def roles_are_missing(connection: Connection, roles: RoleNames) -> bool:
+    """Return whether one of the project's roles does not exist."""
+    existing: int = connection.execute(_COUNT, {"names": list(roles.names)}).scalar_one()
+    return existing != len(roles.names)
+
+
+@contextmanager
+def as_if_made(connection: Connection, row_security: RowSecurity) -> Iterator[None]:
+    """Let the block see the roles as `ensure_roles` would make them, and leave no trace of it.
+
+    What the block changes in the database is undone with them. Raises ProvisioningError where the
+    owner may not make them.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        _make(connection, row_security)
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _make(connection: Connection, row_security: RowSecurity) -> list[RoleChange]:
+    """Create or fix the roles and their memberships; return what the owner may not do of it.
+
+    Raises ProvisioningError where that is not optional.
+    """
+    refused: list[RoleChange] = []
+    pending = pending_role_changes(connection, row_security)
+    for position, change in enumerate(pending):
+        if _may_run(connection, change.statement):
+            continue
+        if not change.optional:
+            rest = [left.statement for left in pending[position:]]
+            logins = (row_security.roles.app, row_security.roles.maintenance)
+            rest += [_password_statement(role, "'…'") for role in logins]
+            raise ProvisioningError(
+                "The owner may not manage the roles."
+                f" Ask an administrator to run: {'; '.join(rest)};"
+            )
+        refused.append(change)
+    return refused
 
 
 def _password_statement(role: str, literal: str) -> str:

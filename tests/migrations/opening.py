@@ -60,18 +60,14 @@ def migrated_project(
     """Yield the mini-project `name`, migrated to its `models`."""
     with new_project(server, folder, name, owner_attributes) as project:
         project.use(models)
-        make_roles(project)
         project.revise("first")
         project.alembic("upgrade", "head")
         yield project
 
 
-def make_roles(project: MiniProject, maker: URL | None = None) -> None:
-    """Make the roles, which autogenerate needs to see, as the owner's first `upgrade` would.
-
-    `maker` is who does it instead of the owner.
-    """
-    engine = create_engine(maker or project.owner, poolclass=NullPool)
+def make_roles(project: MiniProject, maker: URL) -> None:
+    """Make the roles, as an administrator does where the owner may not."""
+    engine = create_engine(maker, poolclass=NullPool)
     with engine.begin() as connection:
         ensure_roles(connection, RowSecurity(project.deployment.roles), PASSWORDS)
 
@@ -86,7 +82,6 @@ def change(project: MiniProject, models: str) -> str:
 
 def start(project: MiniProject, models: str = "models") -> str:
     """Write the first revision, migrate there, back and there; return the revision."""
-    make_roles(project)
     return change(project, models)
 
 

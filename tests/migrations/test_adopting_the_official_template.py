@@ -66,14 +66,11 @@ def test_the_official_templates_database_is_taken_over(adopted: MiniProject) -> 
     add(project, "old@example.com")
     project.alembic("upgrade", "head")
     new = add(project, "New@example.com", created_at="now()")
-    before, schema = rows(project), project.schema()
+    before = rows(project)
 
     # The environment is this project's from here on; the migrations stay.
     for file in ("env.py", "script.py.mako"):
         shutil.copy(PROJECT / "app" / "alembic" / file, project.folder)
-    project.alembic("upgrade", "head")
-    assert project.schema() == schema
-
     revision = project.revise("row security")
     source = revision.read_text(encoding="utf-8")
     assert "'0002'" in source

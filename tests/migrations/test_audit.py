@@ -6,11 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import URL, text
 
-from tests.migrations.opening import Open, make_roles, new_project
+from tests.migrations.opening import Open, new_project
 from tests.migrations.support import MiniProject
 from tests.migrations.test_offline import run_psql
 from tests.support.databases import create_empty, drop
-from tests.support.deployments import drop_roles
 from tests.support.elevation import record_elevation
 from tests.support.raw import connect
 
@@ -121,9 +120,7 @@ def move(project: MiniProject, models: str) -> str:
 def test_the_offline_script_makes_the_same_trail(server: URL, tmp_path: Path) -> None:
     with new_project(server, tmp_path, "audited") as project:
         project.use("with_values")
-        make_roles(project)
         project.revise("models")
-        drop_roles(server, project.deployment.roles)
         script = tmp_path / "upgrade.sql"
         script.write_text(project.alembic("upgrade", "head", "--sql"), encoding="utf-8")
         other = create_empty(server)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from tests.migrations.opening import Open, make_roles, start
+from tests.migrations.opening import Open, start
 from tests.migrations.support import MiniProject
 
 SHARED = 'Scope("owner_id", shared_with="item_share")'
@@ -43,7 +43,6 @@ def remove(project: MiniProject, *names: str) -> None:
 def test_a_table_of_each_declaration(started: Open) -> None:
     """P40: literal; the functions that policies call come before them and go after them."""
     with started("declared") as project:
-        make_roles(project)
         project.use("models")
         revision = project.revise("models").read_text(encoding="utf-8")
         project.there_and_back()
@@ -68,7 +67,6 @@ def test_a_table_of_each_declaration(started: Open) -> None:
 def test_shares_are_not_hidden_from_the_function_that_tells_of_them(started: Open) -> None:
     """Under FORCE too, where the owner, who is no superuser, is filtered."""
     with started("declared") as project:
-        make_roles(project)
         project.use("models")
         project.revise("models")
         project.alembic("upgrade", "head", RLS_FORCE="true")
@@ -149,7 +147,6 @@ def test_tables_go_with_all_that_hangs_on_them(started: Open) -> None:
             ('Scope(None, read="everyone")', f"Scope(None, {named})"),
             ("import Scope, declare", "import Policy, Scope, declare"),
         )
-        make_roles(project)
         project.revise("models")
         project.alembic("upgrade", "head")
         remove(project, "Item", "ItemShare", "Comment", "favourite", "Event", "Notice", "Country")

@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import URL
 
 from hedgerow.embedded import binary
-from tests.migrations.opening import make_roles, new_project
+from tests.migrations.opening import new_project
 from tests.support.databases import clean_environment, create_empty, drop
-from tests.support.deployments import drop_roles
 from tests.support.processes import output_of
 
 
@@ -26,9 +25,7 @@ def test_the_script_does_what_the_command_does(server: URL, tmp_path: Path, name
     """P41: with names that are SQL only in quotes; no database and no role is there before."""
     with new_project(server, tmp_path, name) as project:
         project.use("models")
-        make_roles(project)
         project.revise("models")
-        drop_roles(server, project.deployment.roles)
         script = tmp_path / "upgrade.sql"
         script.write_text(project.alembic("upgrade", "head", "--sql"), encoding="utf-8")
 
