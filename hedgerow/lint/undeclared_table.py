@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
-from hedgerow.policies.declarations import likely_declarations, undeclared_tables
+from hedgerow.policies.declarations import undeclared_tables
+from hedgerow.policies.likely import likely_declarations
 from hedgerow.policies.registry import mapped_class
 
 

@@ -1,20 +1,18 @@
-"""Whether every table says whose rows it holds, and what a table that does not could say."""
+"""Whether every table says whose rows it holds, and nothing that cannot be meant."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import MetaData, Table
 
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import key_to_parent, keys_of
+from hedgerow.policies.likely import likely_declarations
 from hedgerow.policies.references import checked_keys
 from hedgerow.policies.registry import scope_of, scoped_tables
-from hedgerow.policies.scope import OWNER_COLUMN, Scope
+from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
-from hedgerow.policies.tenancy import check_tenants, tenancy_of
+from hedgerow.policies.tenancy import check_tenants
 from hedgerow.policies.wanted import user_privileges
-
-_MOST = 3
-"""How many declarations a message shows: those that are likely, and the exemption."""
 
 
 def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None) -> None:
@@ -55,73 +53,6 @@ def consequence(table: Table) -> str:
 def likely_fix(table: Table) -> str:
     """Return what a table that says nothing could say, as a clause."""
     return f"give its class one of {', or '.join(likely_declarations(table))}"
-
-
-def likely_declarations(table: Table) -> list[str]:
-    """Return the two or three declarations that are likely for `table`, as they are written."""
-    found = list(dict.fromkeys(_likely(table)))[: _MOST - 1]
-    return [
-        f"__rls__ = hedgerow.{declaration}"
-        for declaration in (*found, 'exempt("why every user may read it")')
-    ]
-
-
-def _likely(table: Table) -> Iterator[str]:
-    keys = [key for key in keys_of(table) if key.parent is not table]
-    users = _user_tables(table.metadata)
-    to_users = [key.columns[0] for key in keys if key.parent in users and len(key.columns) == 1]
-    primary = set(table.primary_key.columns.keys())
-    to_scoped = {
-        key.columns[-1]: scope
-        for key in keys
-        if isinstance(scope := scope_of(key.parent), Scope) and key.parent not in users
-    }
-    for column in sorted(owner_columns(table.metadata) & set(table.columns.keys()) - primary):
-        yield f'Scope("{column}")'
-    tenancy = tenancy_of(table.metadata)
-    for key in keys:
-        if tenancy is not None and tenancy.is_tenants_table(key.parent) and len(key.columns) == 1:
-            yield f'Scope.tenant("{key.columns[0]}")'
-        elif tenancy is None and _holds_tenants(key.parent):
-            yield f'Scope.members(tenant="{key.columns[0]}")'
-    if len(to_scoped) == 2 and not to_users:
-        yield 'Scope.through("{}", "{}")'.format(*to_scoped)
-    # Through a parent that everybody reads, everybody would read these rows: it comes last.
-    for column in sorted(to_scoped, key=lambda column: to_scoped[column].read is not None):
-        yield f'Scope.through("{column}")'
-    for column in to_users:
-        if primary == {column}:
-            yield "Scope.itself()"
-        yield f'Scope("{column}")'
-    # A child of a table that is still to be declared, too.
-    for key in keys:
-        if scope_of(key.parent) is None and key.parent not in users:
-            yield f'Scope.through("{key.columns[-1]}")'
-    if table in users:
-        yield "Scope.itself()"
-
-
-def _holds_tenants(table: Table) -> bool:
-    scope = scope_of(table)
-    rows = scope.tenant_rows if isinstance(scope, Scope) else None
-    return rows is not None and (rows.column,) == tuple(table.primary_key.columns.keys())
-
-
-def owner_columns(metadata: MetaData) -> set[str]:
-    """Return the names of columns that hold an owner, in some table or by custom."""
-    used = {scope.owner_column for _, scope in scoped_tables(metadata) if scope.owner_column}
-    return used | {OWNER_COLUMN}
-
-
-def _user_tables(metadata: MetaData) -> set[Table]:
-    """Return the tables whose rows are users: declared so, or what owners' columns refer to."""
-    users = set()
-    for table, scope in scoped_tables(metadata):
-        if scope.is_user:
-            users.add(table)
-        elif scope.owner_column is not None:
-            users |= {key.parent for key in keys_of(table) if key.columns == (scope.owner_column,)}
-    return users
 
 
 def _check_parents(table: Table, children: tuple[Table, ...]) -> None:

@@ -143,7 +143,18 @@ def _of_the_same_tenant(scope: Scope, parent: Scope, columns: list[tuple[str, st
     ours, theirs = scope.tenant_rows, parent.tenant_rows
     if ours is None or theirs is None or (ours.column, theirs.column) not in columns:
         return False
-    return theirs.read is None and parent.also_owner is None and not parent.claims
+    return are_read_by_all_members(parent)
+
+
+def are_read_by_all_members(scope: Scope) -> bool:
+    """Return whether each member of a tenant reads all of its rows."""
+    rows = scope.tenant_rows
+    return (
+        rows is not None
+        and rows.read is None
+        and not scope.claims
+        and (scope.also_owner is None or not scope.also_owner.to_read)
+    )
 
 
 def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]:

@@ -7,7 +7,7 @@ import hedgerow
 from hedgerow import (
     Scope,
 )
-from hedgerow.policies.declarations import likely_declarations
+from hedgerow.policies.likely import likely_declarations
 from tests.hedgerow.policies.shop import Shop
 
 
