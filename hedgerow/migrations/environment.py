@@ -16,10 +16,9 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.connect import connect, first_line
 from hedgerow.errors import MigrationError, ProvisioningError
 from hedgerow.migrations import script
-from hedgerow.migrations.operation import ROW_SECURITY_OPTION
+from hedgerow.migrations.options import alembic_options
 from hedgerow.migrations.restore import RESTORE, restore
 from hedgerow.migrations.schemas import used_schemas
-from hedgerow.migrations.tidy import tidy
 from hedgerow.provisioning.ddl_guard import refuse_ddl
 from hedgerow.provisioning.keys import reconcile_functions
 from hedgerow.provisioning.role_settings import reset_settings
@@ -42,28 +41,30 @@ def run(
 
     Commands that move the database (upgrade, downgrade, stamp) first make sure that the roles
     exist, and at the end bring ENABLE, FORCE and the signing key to what `row_security` says; all
-    of it is one transaction. `options` go to `context.configure`; what `include_name` and
-    `include_object` exclude is neither granted nor revoked anything either (P62). Of the schemas,
-    autogenerate sees those of the models and those that were opened to the application.
+    of it is one transaction, unless `transaction_per_migration` parts it. `alembic revision` and
+    `alembic check` change nothing in the database; before the first upgrade they compare as if the
+    roles were there. `options` go to `context.configure`; what `include_name` and `include_object`
+    exclude is neither granted nor revoked anything either (P62). Of the schemas, autogenerate sees
+    those of the models and those that were opened to the application.
 
     Row security is off for the owner, so that under FORCE a backfill or a foreign key's validation
     that would skip hidden rows fails instead of reporting success (P35, P36).
 
     Raises a HedgerowError, whose message is one line: MigrationError where a migration failed,
     ProvisioningError where the owner cannot connect or may not do something, DriftError where
-    `alembic check` cannot tell.
+    `alembic check` cannot tell, ConfigurationError for another driver than psycopg 3.
+
+    The trap: it prints nothing. Lines such as `Running upgrade` are log records of Alembic's, which
+    `env.py` shows with `fileConfig(context.config.config_file_name)`.
     """
-    common: dict[str, Any] = {
-        "target_metadata": target_metadata,
-        "autogenerate_plugins": ["alembic.autogenerate.*", "hedgerow"],
-        "process_revision_directives": tidy,
-        ROW_SECURITY_OPTION: row_security,
-        **options,
-    }
+    common = alembic_options(engine, target_metadata, row_security, options)
     if context.is_offline_mode():
-        context.configure(
-            url=engine.url, literal_binds=True, dialect_opts={"paramstyle": "named"}, **common
-        )
+        offline = {
+            "url": engine.url,
+            "literal_binds": True,
+            "dialect_opts": {"paramstyle": "named"},
+        }
+        context.configure(**{**offline, **common})
         with context.begin_transaction():
             script.write_before(row_security)
             context.run_migrations()
@@ -98,6 +99,8 @@ def run(
                     reconcile(connection, target_metadata, row_security)
                     # Last, for this locks the trail, and after the tables, as admins lock them.
                     connection.execute(sql.Statement(ADD_TENANT))
+            # With `transaction_per_migration` nothing else commits what follows the last one.
+            connection.commit()
     except DBAPIError as error:
         raise MigrationError(_explain(error)) from error
 

@@ -21,8 +21,7 @@ def tidy(
 ) -> None:
     """Leave out what goes with a dropped table or schema, and part the tables by blank lines.
 
-    This is Alembic's hook `process_revision_directives`; one of your own, given to
-    `hedgerow.migrations.run`, takes its place and may call it.
+    This is Alembic's hook `process_revision_directives`; a project's own runs after it.
     """
     for script in directives:
         for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):

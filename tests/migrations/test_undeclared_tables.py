@@ -96,10 +96,13 @@ def test_an_open_table_is_narrowed_once_it_is_declared(opened: Open) -> None:
 
 FILTERS = {
     "include_object": (
-        "INCLUDE_OBJECT = lambda object, name, kind, reflected, other: kind != 'table'"
-        " or name not in ('queue', 'reply', 'item', 'item_share')"
+        "OPTIONS = dict(include_object=lambda object, name, kind, reflected, other: kind != 'table'"
+        " or name not in ('queue', 'reply', 'item', 'item_share'))"
     ),
-    "include_name": "INCLUDE_NAME = lambda name, kind, parents: kind != 'table' or name != 'queue'",
+    "include_name": (
+        "OPTIONS = dict(include_name=lambda name, kind, parents:"
+        " kind != 'table' or name != 'queue')"
+    ),
 }
 
 
@@ -117,7 +120,7 @@ def test_tables_that_are_not_ours_are_left_alone(project: MiniProject, name: str
             add(project, UNDECLARED[0][0])
             project.alembic("check")
         # All schemas that are ours, however that is said.
-        add(project, "INCLUDE_SCHEMAS = True")
+        add(project, "OPTIONS['include_schemas'] = True")
         project.alembic("check")
     finally:
         project.by_hand("DROP TABLE queue")

@@ -60,7 +60,8 @@ def test_rows_that_were_there_before_are_kept_apart(unmigrated: Library) -> None
     """And the way back leads to where the project came from."""
     unmigrated.run("alembic", "upgrade", "0001")
     ann, ben = (unmigrated.add_reader(name) for name in ("ann", "ben"))
-    unmigrated.run("alembic", "upgrade", "head")
+    said = unmigrated.run("alembic", "upgrade", "head")
+    assert "Running upgrade 0001 -> 0002" in said
     why = ("hedgerow", "why", "--user", "ann@example.com", "--table", "book", "--id")
     assert "Yes, as the user" in unmigrated.run(*why, str(ann.items[0]))
     assert "No, as the user" in unmigrated.run(*why, str(ben.items[0]))

@@ -8,8 +8,6 @@ from sqlalchemy import create_engine
 
 from hedgerow import HedgerowError, LoginPasswords, RoleNames, RowSecurity, migrations
 
-FILTERS = ("include_name", "include_object", "include_schemas")
-
 try:
     migrations.run(
         create_engine(os.environ["DATABASE_URL"]),
@@ -29,9 +27,7 @@ try:
             force=os.environ.get("RLS_FORCE") == "true",
         ),
         passwords=LoginPasswords(app="changethis", maintenance="changethis"),
-        **{
-            name: getattr(models, name.upper()) for name in FILTERS if hasattr(models, name.upper())
-        },
+        **getattr(models, "OPTIONS", {}),
     )
 except HedgerowError as error:
     sys.exit(f"FAILED: {error}")
