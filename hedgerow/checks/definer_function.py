@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hedgerow.catalogs.functions import Definer
+from hedgerow.checks.fixes import fix_declared
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -25,9 +26,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _fix(inspection: Inspection, function: Definer) -> str:
-    declared = inspection.share_functions.get(function.name)
-    if declared is not None:
-        return " ".join(f"{statement};" for statement in declared.create_statements())
+    if (fix := fix_declared(inspection, function)) is not None:
+        return fix
     policy = inspection.used_by_policies.get(function.name)
     if policy is None:
         return f"ALTER ROUTINE {function.target} SECURITY INVOKER;"

@@ -3,10 +3,12 @@
 from sqlalchemy import Table
 
 from hedgerow import sql
+from hedgerow.catalogs.functions import Definer
 from hedgerow.catalogs.privileges import relation_privileges
 from hedgerow.checks.inspection import Inspection
 from hedgerow.policies.policy import create_policy_statement, drop_policy_statement
 from hedgerow.policies.scope import Scope
+from hedgerow.policies.tenancy_sql import functions
 from hedgerow.policies.wanted import declared_protection
 
 UPGRADE = "alembic upgrade head"
@@ -41,6 +43,24 @@ def fix_policy(inspection: Inspection, table: Table, scope: Scope, name: str) ->
         return drop
     roles = inspection.row_security.roles
     return f"{drop} {create_policy_statement(declared, table.name, table.schema, roles)};"
+
+
+def fix_declared(inspection: Inspection, function: Definer) -> str | None:
+    """Return what makes a function as the models declare it, or None where it is not theirs."""
+    if (shares := inspection.share_functions.get(function.name)) is not None:
+        return " ".join(f"{statement};" for statement in shares.create_statements())
+    if inspection.tenancy and function.name in functions(inspection.tenancy):
+        return fix_tenancy(inspection)
+    return None
+
+
+def fix_tenancy(inspection: Inspection) -> str:
+    """Return what makes the functions and triggers of tenants as the models declare them."""
+    tenancy = inspection.tenancy
+    if tenancy is None:
+        return WRITE_REVISION
+    members = inspection.live_tables.get(sql.table_name(tenancy.members, tenancy.schema))
+    return RESTORE if members is not None and members.enabled else WRITE_REVISION
 
 
 def unless_policies_need(inspection: Inspection, name: str, fix: str) -> str:

@@ -6,7 +6,7 @@ from hedgerow.catalogs.policies import LivePolicy
 from hedgerow.checks.fixes import fix_policy
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
-from hedgerow.checks.plans import ASKS_FOR_IDENTITY, explain
+from hedgerow.checks.plans import asks_each_row, explain
 from hedgerow.checks.trial import another_users_row, become_new_user
 from hedgerow.findings import Finding, Level
 
@@ -36,10 +36,9 @@ def _asks_each_row(inspection: Inspection, policy: LivePolicy) -> bool:
     """Return whether PostgreSQL leaves the identity's functions in what it filters rows by."""
     row = another_users_row(inspection, *inspection.tables[policy.table])
     return any(
-        mention in node.get("Filter", "")
+        asks_each_row(node)
         for condition in filter(None, (policy.using, policy.with_check))
         for node in explain(inspection, f"SELECT FROM {row} WHERE {condition}")
-        for mention in ASKS_FOR_IDENTITY
     )
 
 

@@ -34,7 +34,8 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     """
     for index in inspection.application.execute(_LEAKY, {"tables": list(inspection.tables)}):
         table, scope = inspection.tables[index.table]
-        instead = f": lead with {scope.owner_column!r} instead" if scope.owner_column else ""
+        deciding = scope.deciding_columns[:1]
+        instead = f": lead with {deciding[0]!r} instead" if deciding else ""
         yield Finding(
             subject=index.name,
             sentence=f"Index {index.name!r} of table {table.fullname!r} cannot serve a request"

@@ -18,9 +18,12 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import HedgerowError
 from hedgerow.policies.declarations import check_declarations
 from hedgerow.policies.live_references import would_change
+from hedgerow.policies.live_tenancy import altered
 from hedgerow.policies.registry import scoped_tables
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import ShareFunction, share_function
+from hedgerow.policies.tenancy import Tenancy, tenancy_of
+from hedgerow.policies.tenancy_sql import functions as tenancy_functions
 from hedgerow.provisioning import functions
 
 _OWN_DEFINERS = (
@@ -98,13 +101,25 @@ class Inspection:
             return []  # H101 reports it
         owner = self.as_owner()
         intact = [
-            signature
-            for signature, shares in self.share_functions.items()
-            if not would_change(owner, (), shares.create_statements(), shares.name, None)
+            *(
+                signature
+                for signature, shares in self.share_functions.items()
+                if not would_change(owner, (), shares.create_statements(), shares.name, None)
+            ),
+            *(tenancy_functions(self.tenancy) if self.tenancy else ()),
         ]
-        return definers(
-            self.application, list(self.tables), self.reach, but=[*_OWN_DEFINERS, *intact]
-        )
+        but = set(intact) - set(self.altered_tenancy)
+        return definers(self.application, list(self.tables), self.reach, but=[*_OWN_DEFINERS, *but])
+
+    @cached_property
+    def tenancy(self) -> Tenancy | None:
+        """Who belongs to which tenant, as the models declare it."""
+        return tenancy_of(self.metadata)
+
+    @cached_property
+    def altered_tenancy(self) -> Sequence[str]:
+        """The functions, by signature, and triggers of tenants that are not as declared."""
+        return altered(self.as_owner(), self.tenancy) if self.tenancy else ()
 
     @cached_property
     def used_by_policies(self) -> Mapping[str, str]:

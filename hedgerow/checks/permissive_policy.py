@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Table
 
+from hedgerow import sql
 from hedgerow.catalogs.policies import LivePolicy
-from hedgerow.checks.fixes import fix_policy
+from hedgerow.checks.fixes import fix_policy, fix_tenancy
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.trial import become_new_user, true_for_another_users_row
@@ -16,6 +17,8 @@ from hedgerow.policies.non_users import ANONYMOUS_SELECT
 from hedgerow.policies.policy import policy_name
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.standard import EVERYONE_SELECT, is_read_by_every_user
+from hedgerow.policies.tenancy import FOUNDED
+from hedgerow.policies.tenancy_sql import CO_MEMBERS, TENANTS, functions
 
 _READ_BY_USING = ("SELECT", "UPDATE", "DELETE")
 
@@ -46,6 +49,32 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                     " user's rows through, whatever the other policies say.",
                     fix=fix_policy(inspection, table, scope, policy.name),
                 )
+    yield from _functions_that_tell_too_much(inspection)
+
+
+def _functions_that_tell_too_much(inspection: Inspection) -> Iterator[Finding]:
+    """Find functions of tenants that name some to a user who is a member of none."""
+    tenancy = inspection.tenancy
+    if tenancy is None:
+        return
+    if sql.table_name(tenancy.members, tenancy.schema) not in inspection.live_tables:
+        return  # H104 reports it
+    asked = {
+        TENANTS: "cardinality(rls.tenants()) > 0",
+        CO_MEMBERS: "cardinality(rls.co_members()) > 0",
+        FOUNDED: f"{FOUNDED} IS NOT NULL",
+    }
+    made = [function for function in asked if function in functions(tenancy)]
+    query = f"SELECT {', '.join(asked[function] for function in made)}"
+    told = inspection.application.execute(sql.Statement(query)).one()
+    for function, tells in zip(made, told, strict=True):
+        if tells:
+            yield Finding(
+                subject=function,
+                sentence=f"Function {function!r} takes a user who is a member of no tenant for a"
+                " member: policies let others' rows through.",
+                fix=fix_tenancy(inspection),
+            )
 
 
 def _is_declared_for_everyone(

@@ -8,6 +8,7 @@ from sqlalchemy import Table, text
 from hedgerow import sql
 from hedgerow.checks.inspection import Inspection
 from hedgerow.policies.scope import Scope
+from hedgerow.policies.tenancy import FOUNDED
 from hedgerow.policies.wanted import kept_columns, user_privileges
 
 Node = Mapping[str, Any]
@@ -28,6 +29,16 @@ _PARTS = text("""
 """)
 
 
+def asks_each_row(node: Node) -> bool:
+    """Return whether a node asks for the identity in what it filters rows by.
+
+    Which tenant a statement makes is asked of each row, for it makes one after the other; where
+    rows are read, it is a condition of an index.
+    """
+    condition = str(node.get("Filter", "")).replace(FOUNDED, "")
+    return any(mention in condition for mention in ASKS_FOR_IDENTITY)
+
+
 def explain(inspection: Inspection, statement: str) -> list[Node]:
     """Return every node of the plan of `statement`, outermost first; nothing is executed."""
     connection = inspection.application
@@ -43,16 +54,16 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def indexed_commands(inspection: Inspection, table: Table, scope: Scope) -> Iterator[Command]:
-    """Yield the commands of users in which an index has to find the rows of an owner or a parent.
+    """Yield the commands of users in which an index has to find the rows: by owner, tenant, parent.
 
     Left out are those that users do not have, and reading what everybody reads, or what is public.
     Which children are written is looked up parent by parent, so an index finds them only where they
     are read too.
     """
-    if scope.owner_column is None and not scope.parents:
+    if not scope.deciding_columns:
         return
     granted = user_privileges(table, scope)
-    reads_more = scope.read or (scope.public and not scope.parents)
+    reads_more = scope.read == "everyone" or (scope.public and not scope.parents)
     reads_few = "SELECT" in scope.commands and not reads_more
     for command in get_args(Command):
         is_granted = any(privilege.split(" ")[0] == command for privilege in granted)

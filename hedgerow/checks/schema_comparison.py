@@ -7,6 +7,7 @@ from alembic.operations import MigrateOperation
 from hedgerow import sql
 from hedgerow.audit.triggers import NAME
 from hedgerow.checks.inspection import Inspection
+from hedgerow.checks.tenancy_drift import ASKED, tenancy_differences
 from hedgerow.checks.unfiltered_privilege import UNFILTERED
 from hedgerow.findings import Finding
 from hedgerow.migrations.audit import CreateAuditTriggerOp, DropAuditTriggerOp
@@ -25,6 +26,7 @@ from hedgerow.migrations.references import (
     DropReferenceCheckOp,
     DropShareFunctionOp,
 )
+from hedgerow.migrations.tenancy import CreateTenancyOp, DropTenancyOp
 
 _Privilege = GrantTableOp | RevokeTableOp | GrantSequenceOp | RevokeSequenceOp
 
@@ -40,6 +42,7 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
     policies: dict[tuple[str, str], list[RowSecurityOp]] = {}
     references: dict[tuple[str, tuple[str, ...]], list[RowSecurityOp]] = {}
     functions: dict[str, list[RowSecurityOp]] = {}
+    tenancy: list[RowSecurityOp] = []
     for operation in differences(
         inspection.as_owner(), inspection.metadata.tables.values(), inspection.row_security
     ):
@@ -59,13 +62,20 @@ def schema_differences(inspection: Inspection) -> Iterator[Finding]:
                 references.setdefault((key, tuple(operation.columns)), []).append(operation)
             case CreateShareFunctionOp() | DropShareFunctionOp():
                 functions.setdefault(operation.function_name, []).append(operation)
+            case CreateTenancyOp() | DropTenancyOp():
+                tenancy.append(operation)
             case _:
                 pass  # ENABLE and FORCE are H104's, what no policy filters is H115's
     for function, operations in functions.items():
         yield _share_function(function, operations, inspection)
+    if tenancy:
+        yield from tenancy_differences(inspection)
     for (table, name), operations in policies.items():
         # Those that ask an altered function are right again with it.
         if len(operations) > 1 and _asks(operations[-1], functions):
+            continue
+        # What brings the functions of tenants back brings those that ask them, too.
+        if tenancy and _asks(operations[-1], ASKED):
             continue
         yield _policy(table, name, operations, inspection)
     for (table, columns), operations in references.items():

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from hedgerow import sql
 from hedgerow.catalogs.functions import Definer
+from hedgerow.checks.fixes import fix_declared
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.findings import Finding, Level
@@ -23,11 +24,12 @@ def find(inspection: Inspection) -> Iterator[Finding]:
     for function in inspection.definers:
         if function.looks_names_up and not _is_fixed(function):
             path = ", ".join([*_path(inspection, function), _TEMPORARY])
+            fix = f"ALTER ROUTINE {function.target} SET search_path = {path};"
             yield Finding(
                 subject=function.name,
                 sentence=f"Function {function.name!r} looks names up in its caller's search_path:"
                 f" injected SQL can make it run anything with the rights of {function.owner!r}.",
-                fix=f"ALTER ROUTINE {function.target} SET search_path = {path};",
+                fix=fix_declared(inspection, function) or fix,
             )
 
 

@@ -1,4 +1,4 @@
-"""H121: the comparison with the owner, or with the parent's key, cannot use the index."""
+"""H121: the comparison with the owner, the tenant or the parent's key cannot use the index."""
 
 from collections.abc import Iterator
 
@@ -31,15 +31,15 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         if oid in unindexed:
             continue
         for command in indexed_commands(inspection, table, scope):
-            deciding = [scope.owner_column] if scope.owner_column else scope.parents
             nodes = scans(inspection, oid, scope, command)
             if all("Index Cond" in node or "Recheck Cond" in node for node in nodes):
                 continue
+            deciding = " or ".join(map(repr, scope.deciding_columns))
             yield Finding(
                 subject=f"{table.fullname} {command}",
                 sentence=f"{command} on table {table.fullname!r} cannot use the index on"
-                f" {' or '.join(map(repr, deciding))}: each request reads every user's rows,"
-                " and one user can slow all users down.",
+                f" {deciding}: each request reads every user's rows, and one user can slow all"
+                " users down.",
                 fix=_fix(inspection, oid, command),
             )
     if unindexed:

@@ -30,7 +30,7 @@ from hedgerow.migrations.references import (
 from hedgerow.migrations.tenancy import CreateTenancyOp, DropTenancyOp
 from hedgerow.policies.live import policy_as_the_server_sees_it, trigger_would_change
 from hedgerow.policies.live_references import live_shares, would_change
-from hedgerow.policies.live_tenancy import live_tenancy, tenancy_would_change
+from hedgerow.policies.live_tenancy import altered, live_tenancy
 from hedgerow.policies.policy import Policy, create_policy_statement, drop_policy_statement
 from hedgerow.policies.references import ReferenceCheck, drop_statements
 from hedgerow.policies.shares import ShareFunction
@@ -158,7 +158,7 @@ def compare_tenancy(
     live = live_tenancy(connection)
     if live is not None:
         is_ours = (live.schema, live.members) in ours or wanted is not None
-        if not is_ours or (live == wanted and not tenancy_would_change(connection, live)):
+        if not is_ours or (live == wanted and not altered(connection, live)):
             return
         yield CreateTenancyOp.of(live).reverse()
     if wanted is not None:

@@ -38,19 +38,21 @@ _TABLES = text("""
     ORDER BY place
 """)
 
-# With all that a definition says, whose it is, and whether a trigger is switched off.
+# With all that a definition says, whether requests may call it, and whether a trigger is off. What
+# another role owns has that role's rights, and stays its own when it is replaced.
 _DEFINITIONS = text("""
-    SELECT f, pg_get_functiondef(to_regprocedure(f)),
-           obj_description(to_regprocedure(f), 'pg_proc'),
-           (SELECT proowner::regrole::text FROM pg_proc WHERE oid = to_regprocedure(f)),
-           (SELECT proacl::text FROM pg_proc WHERE oid = to_regprocedure(f))
+    SELECT f AS name, pg_get_functiondef(p.oid) AS definition,
+           obj_description(p.oid, 'pg_proc') AS note,
+           has_function_privilege('public', p.oid, 'EXECUTE')::text AS state,
+           p.proowner <> ALL(ARRAY[current_user::regrole::oid,
+               (SELECT relowner FROM pg_class WHERE oid = to_regclass(:members))]) AS is_foreign
     FROM unnest(CAST(:functions AS text[])) AS f
+    JOIN pg_proc p ON p.oid = to_regprocedure(f)
     UNION ALL
-    SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, '', ''
+    SELECT t.tgname, pg_get_triggerdef(t.oid), '', t.tgenabled::text, false
     FROM pg_trigger t
     JOIN unnest(CAST(:names AS text[]), CAST(:tables AS text[])) AS wanted (name, of_table)
         ON t.tgname = wanted.name AND t.tgrelid = to_regclass(wanted.of_table)
-    ORDER BY 1
 """)
 
 
@@ -76,21 +78,29 @@ def live_tenancy(connection: Connection) -> Tenancy | None:
     return tenancy
 
 
-def tenancy_would_change(connection: Connection, tenancy: Tenancy) -> bool:
-    """Return whether a function or trigger is another than would be made, or is off or missing.
+def altered(connection: Connection, tenancy: Tenancy) -> tuple[str, ...]:
+    """Return the functions, by signature, and triggers that are others than would be made.
 
-    Tried in a savepoint and read back; leaves no trace. Raises what the server raises.
+    Missing ones too, and triggers that are off. Tried in a savepoint and read back; leaves no
+    trace. Raises what the server raises.
     """
     known = {
         "functions": list(functions(tenancy)),
         "names": [trigger.name for trigger in triggers(tenancy)],
         "tables": [trigger.table for trigger in triggers(tenancy)],
+        "members": sql.table_name(tenancy.members, tenancy.schema),
     }
-    before = connection.execute(_DEFINITIONS, known).all()
+    before = {row.name: row for row in connection.execute(_DEFINITIONS, known)}
+    if foreign := tuple(name for name, row in before.items() if row.is_foreign):
+        return foreign  # who may not replace them could not try the others
     savepoint = connection.begin_nested()
     try:
+        for name in functions(tenancy):
+            if name in before:
+                connection.execute(sql.Statement(f"GRANT EXECUTE ON FUNCTION {name} TO PUBLIC"))
         for statement in create_statements(tenancy):
             connection.execute(sql.Statement(statement))
-        return connection.execute(_DEFINITIONS, known).all() != before
+        made = {row.name: row for row in connection.execute(_DEFINITIONS, known)}
     finally:
         savepoint.rollback()
+    return tuple(name for name, row in made.items() if row != before.get(name))

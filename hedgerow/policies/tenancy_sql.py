@@ -12,13 +12,26 @@ from dataclasses import asdict, dataclass
 from hedgerow import sql
 from hedgerow.config.identity import ROLE_SETTING, TENANT_SETTING, Role
 from hedgerow.errors import LAST_OWNER
-from hedgerow.policies.tenancy import Tenancy
+from hedgerow.policies.tenancy import FOUNDED, Tenancy
 
 TENANTS = "rls.tenants(text[])"
 """The function whose comment says from what all of them were made."""
-
+CO_MEMBERS = "rls.co_members()"
+NOTE_FOUNDING = "rls.note_founding()"
+FOUND_TENANT = "rls.found_tenant()"
 KEEP_AN_OWNER = "rls.keep_an_owner()"
 """The function that a trigger of the table of memberships calls, where members have roles."""
+
+_FILES = {
+    TENANTS: "tenants.sql",
+    CO_MEMBERS: "co_members.sql",
+    FOUNDED: "founded.sql",
+    NOTE_FOUNDING: "note_founding.sql",
+    FOUND_TENANT: "found_tenant.sql",
+    KEEP_AN_OWNER: "keep_an_owner.sql",
+}
+SIGNATURES = list(_FILES)
+"""All functions that a tenancy may have, in the order to make them."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +64,11 @@ def create_statements(tenancy: Tenancy) -> Iterator[str]:
 
 
 def drop_statements(tenancy: Tenancy) -> Iterator[str]:
-    """Yield the SQL that removes them."""
+    """Yield the SQL that removes what is left of them."""
     for trigger in triggers(tenancy):
-        yield f"DROP TRIGGER {sql.name(trigger.name)} ON {trigger.table}"
+        yield f"DROP TRIGGER IF EXISTS {sql.name(trigger.name)} ON {trigger.table}"
     for signature in reversed(list(functions(tenancy))):
-        yield f"DROP FUNCTION {signature}"
+        yield f"DROP FUNCTION IF EXISTS {signature}"
 
 
 def triggers(tenancy: Tenancy) -> Iterator[MemberTrigger]:
@@ -96,18 +109,16 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         "user_role": sql.text_literal(Role.USER),
         "last_owner": sql.text_literal(LAST_OWNER),
     }
-    files = {TENANTS: "tenants.sql"}
-    if tenancy.co_members:
-        files["rls.co_members()"] = "co_members.sql"
-    if tenancy.founding:
-        files |= {
-            "rls.founded()": "founded.sql",
-            "rls.note_founding()": "note_founding.sql",
-            "rls.found_tenant()": "found_tenant.sql",
-        }
-    if role is not None:
-        files[KEEP_AN_OWNER] = "keep_an_owner.sql"
-    return {signature: _filled(file, values) for signature, file in files.items()}
+    left_out = {
+        CO_MEMBERS: not tenancy.co_members,
+        **dict.fromkeys((FOUNDED, NOTE_FOUNDING, FOUND_TENANT), not tenancy.founding),
+        KEEP_AN_OWNER: role is None,
+    }
+    return {
+        signature: _filled(file, values)
+        for signature, file in _FILES.items()
+        if not left_out.get(signature)
+    }
 
 
 _PREFIX = "Hedgerow_"

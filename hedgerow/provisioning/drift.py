@@ -7,8 +7,11 @@ from sqlalchemy import Connection, Row, text
 
 from hedgerow import sql
 from hedgerow.config.row_security import RowSecurity
+from hedgerow.policies.live_tenancy import live_tenancy
 from hedgerow.policies.references import FUNCTION_PREFIX as KEYS_PREFIX
 from hedgerow.policies.shares import PREFIX as SHARES_PREFIX
+from hedgerow.policies.tenancy_sql import SIGNATURES
+from hedgerow.policies.tenancy_sql import functions as tenancy_functions
 from hedgerow.provisioning import functions
 from hedgerow.provisioning.role_changes import pending_role_changes
 
@@ -17,13 +20,18 @@ _DEFINITIONS = text("""
            CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = :schema
-      AND NOT EXISTS (SELECT FROM unnest(CAST(:others AS text[])) AS prefix
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS prefix
                       WHERE starts_with(p.proname, prefix))
+      AND p.oid <> ALL(SELECT coalesce(to_regprocedure(o), 0)
+                       FROM unnest(CAST(:others AS text[])) AS o)
     ORDER BY 1
 """)
 
-_OTHERS = [SHARES_PREFIX, KEYS_PREFIX]
-"""How the functions of single tables begin: those are history, and compared with their tables."""
+_OF_TABLES = [SHARES_PREFIX, KEYS_PREFIX]
+"""How the functions of single tables begin: those are history, and compared with their tables.
+
+So are the functions of tenants.
+"""
 
 
 def drifted_roles(connection: Connection, row_security: RowSecurity) -> list[str]:
@@ -66,5 +74,11 @@ def differing_functions(connection: Connection, row_security: RowSecurity) -> Ma
 
 def _read(connection: Connection) -> dict[str, Row[Any]]:
     """Return each function's version, which every CREATE OR REPLACE changes, and its definition."""
-    rows = connection.execute(_DEFINITIONS, {"schema": functions.SCHEMA, "others": _OTHERS})
+    tenancy = live_tenancy(connection)
+    asked = {
+        "schema": functions.SCHEMA,
+        "prefixes": _OF_TABLES,
+        "others": list(tenancy_functions(tenancy)) if tenancy else SIGNATURES,
+    }
+    rows = connection.execute(_DEFINITIONS, asked)
     return {row.name: row for row in rows}

@@ -141,15 +141,18 @@ def row_of(table: Table, user: UUID) -> UUID:
     return UUID(int=1000 * _TABLES.index(table) + user.int) if table is not ACCOUNT else user
 
 
-def declare_in(database: Database, row_security: RowSecurity = ROW_SECURITY) -> None:
+def declare_in(
+    database: Database, row_security: RowSecurity = ROW_SECURITY, metadata: MetaData = METADATA
+) -> None:
     """Make the tables in a migrated database, with what their declarations ask for."""
-    check_declarations(METADATA)
+    check_declarations(metadata)
+    tables = metadata.sorted_tables
     with database.as_owner() as owner:
-        for table in _TABLES:  # the project may have grown one of the same name
+        for table in tables:  # the project may have grown one of the same name
             owner.execute(text(f'DROP TABLE IF EXISTS "{table.name}" CASCADE'))
-        METADATA.create_all(owner)
+        metadata.create_all(owner)
         owner.execute(text('DROP TABLE item, "user"'))
-        before, after = around_tables(differences(owner, _TABLES, row_security))
+        before, after = around_tables(differences(owner, tables, row_security))
         for operation in (*before, *after):
             for statement in operation.statements(row_security.roles):
                 owner.execute(sql.Statement(statement))

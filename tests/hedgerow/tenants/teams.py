@@ -83,6 +83,6 @@ def teams(
         "lead",
         Scope(None).and_claim("org_id", "org"),
         identifier(),
-        Column("org_id", Integer, nullable=False),
+        Column("org_id", Integer, nullable=False, index=True),
     )
     return metadata
