@@ -6,10 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.machine import tell
-from benchmarks.page import RESULTS, as_json, goals, requests, write_page
+from benchmarks.page import RESULTS, as_json, goals, requests, tenants, write_page
 from benchmarks.server import PROJECT
 
-LEVELS = ("database", "http")  # each has a module `level` with `measure(arguments)`
+_TOLD = {"database": goals, "tenants": tenants, "http": requests}
+LEVELS = tuple(_TOLD)  # each has a module `level` with `measure(arguments)`
 
 QUICK_RESULTS = PROJECT / ".hedgerow" / "bench"
 
@@ -33,7 +34,7 @@ def main(words: list[str]) -> None:
         results = import_module(f"benchmarks.{name}.level").measure(arguments)
         output = directory / f"{name}.json"
         output.write_text(as_json(results) + "\n", encoding="utf-8", newline="\n")
-        print(goals(results) if name == "database" else requests(results))
+        print(_TOLD[name](results))
         tell(f"all figures are in {output}")
     if directory == RESULTS:
         write_page()

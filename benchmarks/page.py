@@ -47,19 +47,21 @@ def as_json(value: Any, indent: str = "") -> str:
 
 def read_results() -> dict[str, Results]:
     """Return the last full run of each level; `database-large` is one with ten million rows."""
-    names = ("database", "database-large", "http")
+    names = ("database", "database-large", "tenants", "http")
     return {name: json.loads((RESULTS / f"{name}.json").read_text()) for name in names}
 
 
 def parts(results: Mapping[str, Results]) -> dict[str, Callable[[], str]]:
     """Return what writes each generated part of the page."""
-    database, large, http = results.values()
+    database, large, in_tenants, http = results.values()
     return {
         "goals": partial(goals, database),
         "runs": partial(_runs, results),
         "variants": partial(_variants, database),
         "ratios": partial(_ratios, database["sizes"][-1]),
         "growth": partial(_growth, database, large),
+        "tenants": partial(tenants, in_tenants),
+        "tenant-plans": partial(_tenant_plans, in_tenants),
         "requests": partial(requests, http),
     }
 
@@ -162,6 +164,45 @@ def _growth(*runs: Results) -> str:
             )
     text = table([tuple(head), *map(tuple, rows.values())])
     return f"The goal is at most {_GROWTH_GOAL:g}.\n\n{text}"
+
+
+def tenants(results: Results) -> str:
+    """Return the ratios of each user who asks, to both ways of a hand."""
+    floors = ("join", "array")
+    policies = (HEDGEROW_PLAIN.name, HEDGEROW_SIGNED.name)
+    against = [(floor, name) for floor in floors for name in policies]
+    rows: list[tuple[str, ...]] = [
+        (
+            "tenants",
+            "operation",
+            *(f"{floor}, µs" for floor in floors),
+            *(f"{name} to {floor}" for floor, name in against),
+        )
+    ]
+    for user in results["users"]:
+        found = {
+            (one["operation"], one["floor"], one["variant"]): one for one in user["measurements"]
+        }
+        for operation in dict.fromkeys(one["operation"] for one in user["measurements"]):
+            times = (_time(found[operation, one, one]["median_us"]) for one in floors)
+            ratios = (_ratio(found[operation, *one]["ratio"]) for one in against)
+            rows.append((f"{user['tenants']}", operation, *times, *ratios))
+    of = ", ".join(f"{user['rows']:,}" for user in results["users"])
+    return (
+        f"{results['rows']:,} rows of {results['tenants']:,} tenants; the users see {of} of them."
+        f"\n\n{table(rows)}"
+    )
+
+
+def _tenant_plans(results: Results) -> str:
+    user = results["users"][1]
+    rows = [("operation", "join", "array", "Hedgerow", "memberships read")]
+    by_variant = [user["plans"][name] for name in ("join", "array", HEDGEROW_SIGNED.name)]
+    for plans in zip(*by_variant, strict=True):
+        asked = len(plans[-1]["init_plans"])
+        nodes = (", ".join(plan["nodes"]) for plan in plans)
+        rows.append((plans[0]["operation"], *nodes, f"{asked}"))
+    return f"Of the user in {user['tenants']} tenants.\n\n{table(rows)}"
 
 
 def requests(http: Results) -> str:

@@ -39,6 +39,11 @@ class Contestant:
     data: Data
     owner: Connection
 
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.variant.name
+
     def times(self, operation: Operation, way: Way, first: int, repeat: int) -> list[float]:
         """Run `repeat` calls from number `first` on; return seconds each, rows checked.
 

@@ -5,9 +5,9 @@ import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol, TypeVar
 
-from benchmarks.database.contestant import Contestant, Way
-from benchmarks.database.operations import Operation
+from benchmarks.database.contestant import Way
 from benchmarks.medians import Ratio, median_ratio, percentile
 
 _SECONDS = 2.0
@@ -52,23 +52,60 @@ class Measurement(Ratio):
     p95_us: float
 
 
+class Measured(Protocol):
+    """A statement to measure; one of `bulk` is many rows."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def bulk(self) -> bool:
+        """Whether one call is many rows."""
+
+
+Statement = TypeVar("Statement", bound=Measured, contravariant=True)
+
+
+class Timed(Protocol[Statement]):
+    """A variant that runs."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def times(self, operation: Statement, way: Way, first: int, repeat: int) -> list[float]:
+        """Return the seconds of `repeat` calls, from number `first` on."""
+
+
+Rounds = list[list[list[float]]]
+"""The seconds of each call, by variant and round."""
+
+
 def measure_operation(
-    contestants: Sequence[Contestant], operation: Operation, way: Way, pace: Pace
+    contestants: Sequence[Timed[Statement]], operation: Statement, way: Way, pace: Pace
 ) -> list[Measurement]:
     """Return a measurement of each variant; the first is the floor of all others."""
-    rounds = _take_turns(contestants, operation, way, pace)
-    floor = [statistics.median(block) for block in rounds[0]]
+    rounds = take_turns(contestants, operation, way, pace)
+    return sum_up([one.name for one in contestants], rounds, operation.name, way)
+
+
+def sum_up(
+    names: Sequence[str], rounds: Rounds, operation: str, way: Way, floor: int = 0
+) -> list[Measurement]:
+    """Return a measurement of each variant; that with the number `floor` is the others'."""
+    reference = [statistics.median(block) for block in rounds[floor]]
     found = []
-    for contestant, mine in zip(contestants, rounds, strict=True):
-        blocks = zip(mine, floor, strict=False)
-        ratio = median_ratio([statistics.median(block) / reference for block, reference in blocks])
+    for name, mine in zip(names, rounds, strict=True):
+        blocks = zip(mine, reference, strict=False)
+        ratio = median_ratio([statistics.median(block) / theirs for block, theirs in blocks])
         calls = sorted(each * 1e6 for block in mine for each in block)
         found.append(
             Measurement(
                 **asdict(ratio),
-                operation=operation.name,
+                operation=operation,
                 way=way,
-                variant=contestant.variant.name,
+                variant=name,
                 calls=len(calls),
                 median_us=round(statistics.median(calls), 1),
                 p95_us=round(percentile(calls, 0.95), 1),
@@ -77,16 +114,16 @@ def measure_operation(
     return found
 
 
-def _take_turns(
-    contestants: Sequence[Contestant], operation: Operation, way: Way, pace: Pace
-) -> list[list[list[float]]]:
-    """Return the seconds of each call, by variant and round.
+def take_turns(
+    contestants: Sequence[Timed[Statement]], operation: Statement, way: Way, pace: Pace
+) -> Rounds:
+    """Return the seconds of each call.
 
     In each round every variant runs one block, in an order drawn anew, so that none always follows
     the same other one. Slow statements run less often.
     """
     drawn = random.Random(f"{operation.name} {way}")  # noqa: S311
-    rounds: list[list[list[float]]] = [[] for _ in contestants]
+    rounds: Rounds = [[] for _ in contestants]
     paces = []
     for contestant in contestants:
         # Twice, because a first call may be slow while nothing is cached.

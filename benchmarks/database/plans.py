@@ -46,17 +46,18 @@ def plan_shapes(contestant: Contestant) -> list[PlanShape]:
             # Compiled for psycopg, a percent sign is doubled; text() doubles it once more.
             escaped = spelled.replace("%%", "%").replace(":", "\\:")
             plan = session.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {escaped}")).scalar_one()
-            shapes.append(_shape(operation.name, plan[0]["Plan"]))
+            shapes.append(read_shape(operation.name, plan[0]["Plan"], "owner_id = "))
     return shapes
 
 
-def _shape(operation: str, plan: dict[str, Any]) -> PlanShape:
+def read_shape(operation: str, plan: dict[str, Any], comparison: str) -> PlanShape:
+    """Return what a plan is judged by; `comparison` is how the deciding one begins."""
     nodes = list(walk(plan))
     asked = [node for node in nodes if node.get("Parent Relationship") == "InitPlan"]
     return PlanShape(
         operation,
         nodes=tuple(node["Node Type"] for node in nodes if node not in asked),
-        owner_index=any("owner_id = " in node.get("Index Cond", "") for node in nodes),
+        owner_index=any(comparison in node.get("Index Cond", "") for node in nodes),
         init_plans=tuple(int(node["Actual Loops"]) for node in asked),
         rows_filtered=sum(
             int(node.get("Rows Removed by Filter", 0) * node["Actual Loops"]) for node in nodes

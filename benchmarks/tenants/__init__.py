@@ -1,0 +1,1 @@
+"""The rows of one's tenants, beside the joins that an application writes by hand."""
