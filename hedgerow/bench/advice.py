@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import URL, Table
 
 from hedgerow import sql
+from hedgerow.bench.by_hand import tenant_column
 from hedgerow.bench.execution import connect_read_only
 from hedgerow.bench.questions import BY_ID, PAGE, Facts
 from hedgerow.bench.report import Advice, Operation
@@ -52,7 +53,7 @@ def advise(
 ) -> list[Advice]:
     """Return the findings of the checks about this table, then what only a measurement shows.
 
-    `unordered_rows`: how many rows a user has that no index has in order.
+    `unordered_rows`: how many rows a user, or a tenant, has that no index has in order.
     """
     with connect_read_only(url, "Run `alembic upgrade head`.") as connection:
         inspection = _OneTable(connection, project.row_security, project.metadata, only=table)
@@ -76,11 +77,12 @@ def _from_answer(answer: Answer) -> Iterator[Advice]:
 
 
 def _order(table: Table, rows: int) -> Advice:
-    """Return what a list lacks for which all of a user's rows are read (P49)."""
+    """Return what a list lacks for which all of a user's, or a tenant's, rows are read (P49)."""
+    whose, of = ("tenant", "tenant's") if tenant_column(table) else ("owner", "user's")
     return Advice(
-        f"No index of table {table.fullname!r} has one owner's rows in an order: a list reads all"
-        f" {rows:,} of the user's to show the first {PAGE}.",
-        "Create an index on the owner and then the columns that the list is ordered by.",
+        f"No index of table {table.fullname!r} has one {whose}'s rows in an order: a list reads all"
+        f" {rows:,} of the {of} to show the first {PAGE}.",
+        f"Create an index on the {whose} and then the columns that the list is ordered by.",
         no_owner_index.CHECK.number,
         page(no_owner_index.CHECK),
     )

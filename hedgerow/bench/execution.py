@@ -3,7 +3,7 @@
 import re
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from hedgerow import sql
 from hedgerow.bench.questions import Facts
 from hedgerow.bench.report import Access, Asked, Limits, Plan, Timing
-from hedgerow.checks.plans import ASKS_FOR_IDENTITY, Node, walk
+from hedgerow.checks.plans import ASKS_FOR_IDENTITY, Node, asks_each_row, walk
 from hedgerow.connect import connect, first_line
 from hedgerow.errors import DatabaseNotReadyError
 from hedgerow.sessions.begin import set_locally
@@ -25,6 +25,10 @@ _SLOW_SECONDS = 0.1
 _SLOW_ROUNDS = 5
 _WARM_UP = 12
 """psycopg prepares a statement after five calls, PostgreSQL settles on a plan after five more."""
+
+Finders = Mapping[Access, Sequence[str]]
+"""By which columns rows are found, and what that is called."""
+
 _CONDITIONS = ("Index Cond", "Recheck Cond")
 
 
@@ -138,7 +142,7 @@ def plan_of(
     statement: Select[Any],
     limits: Limits,
     facts: Facts,
-    owner_column: str | None,
+    finders: Finders,
 ) -> Plan | None:
     """Return how the bound user's statement runs, or None where PostgreSQL cannot even plan it.
 
@@ -151,17 +155,17 @@ def plan_of(
         except DBAPIError as error:
             problem(error, limits)
             continue
-        return read_plan(list(walk(found[0]["Plan"])), facts, owner_column)
+        return read_plan(list(walk(found[0]["Plan"])), facts, finders)
     return None
 
 
-def read_plan(nodes: Sequence[Node], facts: Facts, owner_column: str | None) -> Plan:
+def read_plan(nodes: Sequence[Node], facts: Facts, finders: Finders) -> Plan:
     """Return what the nodes of a plan, outermost first, come to."""
     init_plans = [node for node in nodes if node.get("Parent Relationship") == "InitPlan"]
     executed = "Actual Loops" in nodes[0]
     return Plan(
         nodes=tuple(node["Node Type"] for node in nodes if node not in init_plans),
-        access=_access(nodes, facts, owner_column),
+        access=_access(nodes, facts, finders),
         identity=_asked(nodes, init_plans),
         sorts=any(node["Node Type"].endswith("Sort") for node in nodes),
         init_plan_loops=tuple(int(node["Actual Loops"]) for node in init_plans)
@@ -171,7 +175,7 @@ def read_plan(nodes: Sequence[Node], facts: Facts, owner_column: str | None) -> 
     )
 
 
-def _access(nodes: Sequence[Node], facts: Facts, owner_column: str | None) -> Access:
+def _access(nodes: Sequence[Node], facts: Facts, finders: Finders) -> Access:
     read = [
         node for node in nodes if f"{node.get('Schema')}.{node.get('Relation Name')}" in facts.parts
     ]
@@ -179,8 +183,9 @@ def _access(nodes: Sequence[Node], facts: Facts, owner_column: str | None) -> Ac
         return "no table"
     if any("Seq Scan" in node["Node Type"] for node in read):
         return "whole table"
-    if owner_column is not None and all(_compares(node, owner_column) for node in read):
-        return "owner index"
+    for access, columns in finders.items():
+        if columns and all(any(_compares(node, column) for column in columns) for node in read):
+            return access
     return "another index"
 
 
@@ -192,8 +197,7 @@ def _compares(node: Node, column: str) -> bool:
 
 
 def _asked(nodes: Sequence[Node], init_plans: Sequence[Node]) -> Asked:
-    filters = [str(node.get("Filter", "")) for node in nodes if node not in init_plans]
-    if any(mention in each for each in filters for mention in ASKS_FOR_IDENTITY):
+    if any(asks_each_row(node) for node in nodes if node not in init_plans):
         return "each row"
     # A bare function in an index condition is a key, which each scan of the index computes once.
     kinds = ("Output", "Filter", "Index Cond")

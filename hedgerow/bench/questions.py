@@ -7,27 +7,19 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Select,
     Table,
-    and_,
     func,
     literal,
-    or_,
     select,
     tablesample,
     text,
-    true,
-    tuple_,
 )
 from sqlalchemy.dialects import postgresql
 
 from hedgerow import sql
+from hedgerow.bench.by_hand import owner_of
 from hedgerow.config.identity import UserId
-from hedgerow.policies.keys import Key, key_to_parent
-from hedgerow.policies.registry import scope_of
-from hedgerow.policies.scope import Scope
-from hedgerow.policies.shares import share_function
 
 _FACTS = text("""
     WITH part AS (
@@ -64,7 +56,13 @@ _INDEXES = text("""
 _DESCENDING, _NULLS_FIRST = 1, 2  # pg_index.indoption
 _SAMPLED_BLOCKS = 500
 PAGE = 20
-COUNT, FIRST_PAGE, BY_ID = OPERATIONS = ("count", "first page", "get by id")
+COUNT, FIRST_PAGE, OF_ONE, BY_ID = OPERATIONS = (
+    "count",
+    "first page",
+    "of one tenant",
+    "get by id",
+)
+"""What is asked of a table; a page of one tenant only where rows are of tenants."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +117,9 @@ def _ordered(column: ColumnElement[Any], option: int) -> ColumnElement[Any]:
 def typical_owner(owner: Connection, facts: Facts, table: Table) -> UserId | None:
     """Return the owner with the median number of rows, or None where no row has an owner.
 
-    A child's owner is its parent's. Of a large table a sample of blocks is read, the same in each
-    run, so that this takes no longer than it does in a small one. `owner` must see every row.
+    A child's owner is its parent's, that of a tenant's row is one of its members. Of a large table
+    a sample of blocks is read, the same in each run, so that this takes no longer than it does in a
+    small one. `owner` must see every row.
     """
     percent = min(100.0, 100.0 * _SAMPLED_BLOCKS / max(facts.blocks, 1))
     sample = tablesample(table, func.system(percent), name="sample", seed=literal(1))
@@ -148,102 +147,61 @@ def typical_owner(owner: Connection, facts: Facts, table: Table) -> UserId | Non
 
 
 @dataclass(frozen=True)
+class Mine:
+    """The condition that a hand writes; in a table of tenants also that of a join."""
+
+    by_hand: ColumnElement[bool] | None
+    joined: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """One statement as requests send it, and with an explicit condition, such as a join."""
 
     operation: str
     plain: Select[Any]
     by_hand: Select[Any] | None
+    joined: Select[Any] | None
     order: str | None = None
 
 
-def count(table: Table, mine: ColumnElement[bool] | None) -> Question:
+def count(table: Table, mine: Mine) -> Question:
     """Ask how many rows the user has."""
     return _question(COUNT, select(func.count()).select_from(table), mine)
 
 
-def first_page(
-    table: Table, mine: ColumnElement[bool] | None, order: Sequence[ColumnElement[Any]]
-) -> Question:
+def first_page(table: Table, mine: Mine, order: Sequence[ColumnElement[Any]]) -> Question:
     """Ask for the user's first rows, in an order."""
-    page = select(table).order_by(*order).limit(PAGE)
-    return _question(FIRST_PAGE, page, mine, ", ".join(map(_spelled, order)))
+    return _question(FIRST_PAGE, _page(table, order), mine, ", ".join(map(_spelled, order)))
 
 
-def by_id(table: Table, mine: ColumnElement[bool] | None, key: Sequence[Any]) -> Question:
+def page_of_one(
+    table: Table, mine: Mine, order: Sequence[ColumnElement[Any]], of_one: ColumnElement[bool]
+) -> Question:
+    """Ask for the first rows of one of the user's tenants, in an order."""
+    page = _page(table, order).where(of_one)
+    return _question(OF_ONE, page, mine, ", ".join(map(_spelled, order)))
+
+
+def _page(table: Table, order: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    return select(table).order_by(*order).limit(PAGE)
+
+
+def by_id(table: Table, mine: Mine, key: Sequence[Any]) -> Question:
     """Ask for one row of the user's."""
     columns = table.primary_key.columns
     pairs = [column == value for column, value in zip(columns, key, strict=True)]
     return _question(BY_ID, select(table).where(*pairs), mine)
 
 
-def seen_by(table: Table, user: UserId) -> ColumnElement[bool] | None:
-    """Return the condition that an application without row security writes, to read as `user`.
-
-    None where the declaration gives none: nobody but admins reads, or policies of its own decide.
-    """
-    scope = scope_of(table)
-    if not isinstance(scope, Scope):
-        return None
-    if scope.read == "everyone":
-        return true()
-    if scope.parents:
-        through = [_through(key_to_parent(table, column), user) for column in scope.parents]
-        parts = [part for part in through if part is not None]
-        return and_(*parts) if len(parts) == len(through) else None
-    if scope.owner_column is None:
-        return None
-    own = table.c[scope.owner_column] == user
-    shares = share_function(table, scope)
-    if shares is None:
-        return own
-    holder = table.metadata.tables[
-        f"{shares.schema}.{shares.table}" if shares.schema else shares.table
-    ]
-    shared = select(holder.c[shares.key]).where(holder.c[shares.user] == user)
-    return or_(own, table.c[shares.shared_key].in_(shared))
-
-
-def _through(key: Key, user: UserId) -> ColumnElement[bool] | None:
-    """Return the semi-join with a parent that a hand-written query has."""
-    mine = seen_by(key.parent, user)
-    if mine is None:
-        return None
-    parent_columns = [key.parent.c[column] for column in key.parent_columns]
-    columns = [element.parent for element in key.constraint.elements]
-    left = columns[0] if len(columns) == 1 else tuple_(*columns)
-    return left.in_(select(*parent_columns).where(mine))
-
-
-def owner_of(table: Table, row: FromClause) -> ColumnElement[Any] | None:
-    """Return the owner of a `row` of `table`, or of the first of its parents that has one.
-
-    None where no column names an owner.
-    """
-    scope = scope_of(table)
-    if not isinstance(scope, Scope):
-        return None
-    if scope.owner_column is not None:
-        return row.c[scope.owner_column]
-    for column in scope.parents:
-        key = key_to_parent(table, column)
-        parent = key.parent.alias()
-        owner = owner_of(key.parent, parent)
-        if owner is not None:
-            pairs = zip(key.columns, key.parent_columns, strict=True)
-            joined = (parent.c[theirs] == row.c[ours] for ours, theirs in pairs)
-            return select(owner).where(*joined).scalar_subquery()
-    return None
-
-
 def _question(
-    operation: str,
-    statement: Select[Any],
-    mine: ColumnElement[bool] | None,
-    order: str | None = None,
+    operation: str, statement: Select[Any], mine: Mine, order: str | None = None
 ) -> Question:
-    by_hand = None if mine is None else statement.where(mine)
-    return Question(operation, statement, by_hand, order)
+    by_hand, joined = (
+        None if condition is None else statement.where(condition)
+        for condition in (mine.by_hand, mine.joined)
+    )
+    return Question(operation, statement, by_hand, joined, order)
 
 
 def _spelled(element: ColumnElement[Any]) -> str:

@@ -13,9 +13,9 @@ class Limits:
     timeout: float
 
 
-Access = Literal["owner index", "another index", "whole table", "no table"]
-"""How rows are found: by the owner, in an index; through an index with another condition or none;
-or by reading every row. `no table`: what is counted is nowhere read."""
+Access = Literal["owner index", "tenant index", "another index", "whole table", "no table"]
+"""How rows are found: by the owner, or the tenant, in an index; through an index with another
+condition or none; or by reading every row. `no table`: what is counted is nowhere read."""
 
 Asked = Literal["once", "each row", "not at all"]
 """How often a statement reads the identity: `once` is an InitPlan."""
@@ -50,7 +50,8 @@ class Plan:
 class Operation:
     """One statement with the policy, and by hand where there is an owner to compare with.
 
-    `ratio` is the median of the rounds' ratios, policy to by hand.
+    `ratio` is the median of the rounds' ratios, policy to by hand. Of tenants' rows by hand is the
+    array of the user's tenants, and `joined` the join with their memberships.
     """
 
     operation: str
@@ -58,6 +59,8 @@ class Operation:
     policy: Timing
     by_hand: Timing | None
     ratio: float | None
+    joined: Timing | None
+    ratio_to_join: float | None
     plan: Plan | None
 
 
@@ -76,13 +79,14 @@ class TableReport:
     """One table: its operations, or in `skipped` why there are none.
 
     `rows` is PostgreSQL's own estimate. `user_rows` is what is the user's, None where it took too
-    long to count.
+    long to count. `tenants` is in how many the user is a member, where rows are of tenants.
     """
 
     table: str
     rows: int | None = None
     user: str | None = None
     user_rows: int | None = None
+    tenants: int | None = None
     operations: tuple[Operation, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
@@ -101,6 +105,7 @@ class Report:
 
 _ACCESS = {
     "owner index": "the owner is an index condition",
+    "tenant index": "the tenant is an index condition",
     "another index": "another index",
     "whole table": "reads the whole table",
     "no table": "reads no table",
@@ -141,11 +146,12 @@ def _table(table: TableReport) -> Iterator[str]:
     if table.skipped is not None:
         yield f"{table.table}: {table.skipped}"
         return
-    owns = "" if table.user_rows is None else f" owns {table.user_rows:,}"
-    yield f"{table.table}: about {table.rows:,} rows; user {table.user}{owns}"
-    yield f"    {'':12}{'policy':>10}{'by hand':>10}{'ratio':>8}  plan under the policy"
+    yield f"{table.table}: about {table.rows:,} rows; user {table.user}{_owns(table)}"
+    joined = any(operation.joined for operation in table.operations)
+    more = f"{'join':>10}{'ratio':>8}" if joined else ""
+    yield f"    {'':14}{'policy':>10}{'by hand':>10}{'ratio':>8}{more}  plan under the policy"
     for operation in table.operations:
-        yield from _operation(operation)
+        yield from _operation(operation, joined=joined)
     for note in table.notes:
         yield f"    {note}"
     for advice in table.advice:
@@ -155,15 +161,31 @@ def _table(table: TableReport) -> Iterator[str]:
             yield f"        {advice.check}: {advice.page}"
 
 
-def _operation(operation: Operation) -> Iterator[str]:
-    ratio = "" if operation.ratio is None else f"{operation.ratio:.2f}"
+def _owns(table: TableReport) -> str:
+    tenants = "" if table.tenants is None else f" in {table.tenants:,} tenants"
+    if table.user_rows is None:
+        return tenants
+    return f"{tenants} {'owns' if table.tenants is None else 'sees'} {table.user_rows:,}"
+
+
+def _operation(operation: Operation, *, joined: bool) -> Iterator[str]:
     policy, by_hand = _median(operation.policy), _median(operation.by_hand)
+    more = f"{_median(operation.joined):>10}{_ratio(operation.ratio_to_join):>8}" if joined else ""
     yield (
-        f"    {operation.operation:12}{policy:>10}{by_hand:>10}{ratio:>8}  {_plan(operation.plan)}"
+        f"    {operation.operation:14}{policy:>10}{by_hand:>10}{_ratio(operation.ratio):>8}{more}"
+        f"  {_plan(operation.plan)}"
     )
-    for way, timing in (("With the policy", operation.policy), ("By hand", operation.by_hand)):
+    for way, timing in (
+        ("With the policy", operation.policy),
+        ("By hand", operation.by_hand),
+        ("Joined", operation.joined),
+    ):
         if timing is not None and timing.problem is not None:
             yield f"        {way} it failed: {timing.problem}."
+
+
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
 def _median(timing: Timing | None) -> str:

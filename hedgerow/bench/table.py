@@ -11,7 +11,17 @@ from sqlalchemy.exc import DBAPIError
 from hedgerow import sql
 from hedgerow.bench import questions
 from hedgerow.bench.advice import advise, notes
+from hedgerow.bench.by_hand import (
+    Asker,
+    asks_for_tenants,
+    claims_of,
+    owner_of,
+    seen_by,
+    tenant_column,
+    tenants_of,
+)
 from hedgerow.bench.execution import (
+    Finders,
     Variant,
     connect_read_only,
     plan_of,
@@ -23,6 +33,7 @@ from hedgerow.bench.execution import (
 from hedgerow.bench.questions import (
     OPERATIONS,
     Facts,
+    Mine,
     Question,
     facts_of,
     order_after,
@@ -51,7 +62,7 @@ class _Subject:
     table: Table
     scope: Scope
     facts: Facts
-    user: UserId
+    asker: Asker
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class TableBench:
             report = replace(report, rows=facts.rows)
             user = self._resolve_user(table, facts, user)
             report = replace(report, user=str(user))
-            return self._measure(report, _Subject(table, scope, facts, user))
+            return self._measure(report, _Subject(table, scope, facts, self._asker(table, user)))
         except _SkipError as error:
             self.progress(table.fullname, len(OPERATIONS))
             return replace(report, skipped=str(error), missing=isinstance(error, _MissingError))
@@ -85,13 +96,14 @@ class TableBench:
             return replace(report, skipped=f"Could not be measured: {problem(error, self.limits)}.")
 
     @contextmanager
-    def _connect_as(self, user: UserId, table: Table) -> Iterator[Connection]:
+    def _connect_as(self, asker: Asker, table: Table) -> Iterator[Connection]:
         """Yield a connection like that of the user's requests, never an admin's.
 
         Raises _SkipError where the application's role may not read the table.
         """
         with connect_read_only(self.url, "Run `alembic upgrade head`.") as connection:
-            bind(connection, Identity(user), self.project.row_security)
+            claims = {claim: str(value) for claim, value in asker.claims.items()}
+            bind(connection, Identity(asker.user, claims=claims), self.project.row_security)
             with transaction(connection, self.limits, past_policies=False):
                 readable = may_read(connection, sql.table_name(table.name, table.schema))
             if not readable:
@@ -119,53 +131,90 @@ class TableBench:
                 raise _SkipError("The table is empty: there is nothing to measure.")
             if user is not None:
                 return user
-            if questions.owner_of(table, table) is None:
+            if owner_of(table, table) is None:
                 raise _SkipError("No column of the table names an owner: name a user with --user.")
             found = typical_owner(self.owner, facts, table)
         if found is None:
             raise _SkipError("No row has an owner: there is nothing to measure.")
         return found
 
+    def _asker(self, table: Table, user: UserId) -> Asker:
+        """Return the user with the claims that some row asks for: one of the user's, if any is."""
+        claims = dict(claims_of(table, table))
+        if not claims:
+            return Asker(user)
+        asked = select(*(value.label(claim) for claim, value in claims.items())).limit(1)
+        owner = owner_of(table, table)
+        if owner is not None:
+            asked = asked.order_by((owner == user).desc().nulls_last())
+        with transaction(self.owner, self.limits, past_policies=False):
+            row = self.owner.execute(asked).mappings().first()
+        return Asker(
+            user, {name: value for name, value in (row or {}).items() if value is not None}
+        )
+
     def _measure(self, report: TableReport, subject: _Subject) -> TableReport:
-        table, facts, column = subject.table, subject.facts, subject.scope.owner_column
-        mine = questions.seen_by(table, subject.user)
+        table, facts, asker = subject.table, subject.facts, subject.asker
+        by_hand = seen_by(table, asker)
+        mine = Mine(by_hand, seen_by(table, asker, "join") if asks_for_tenants(table) else None)
+        leading = subject.scope.owner_column or tenant_column(table)
         order = owned = None
-        by_owner = column is not None and subject.scope.read is None
-        if column is not None and by_owner:
+        is_found = leading is not None and subject.scope.read != "everyone"
+        if leading is not None and is_found:
             with transaction(self.owner, self.limits, past_policies=False):
-                order = order_after(self.owner, facts, table, column)
+                order = order_after(self.owner, facts, table, leading)
         operations = []
-        with self._connect_as(subject.user, table) as connection:
+        with self._connect_as(asker, table) as connection:
             for question in self._questions(connection, table, mine, order):
                 self.progress(f"{table.fullname}: {question.operation}", 0)
-                operations.append(self._ask(connection, question, facts, column))
+                operations.append(self._ask(connection, question, facts, finders_of(subject.scope)))
                 self.progress(f"{table.fullname}: {question.operation}", 1)
             self.progress(table.fullname, len(OPERATIONS) - len(operations))
-            if mine is not None:
-                owned = self._number(self.owner, _count(table).where(mine), past_policies=True)
+            if by_hand is not None:
+                owned = self._number(self.owner, _count(table).where(by_hand), past_policies=True)
             seen = self._number(connection, _count(table), past_policies=False)
-        unordered = (owned or 0) if order is None and by_owner else 0
+            tenants = self._tenants(subject)
+        unordered = (owned or 0) // (tenants or 1) if order is None and is_found else 0
         return replace(
             report,
-            user_rows=owned if subject.scope.read is None else None,
+            user_rows=owned if subject.scope.read != "everyone" else None,
+            tenants=tenants,
             operations=tuple(operations),
-            notes=tuple(notes(table, operations, owned, seen, by_hand=mine is not None)),
+            notes=tuple(notes(table, operations, owned, seen, by_hand=by_hand is not None)),
             advice=tuple(advise(self.project, self.url, table, facts, unordered_rows=unordered)),
         )
+
+    def _tenants(self, subject: _Subject) -> int | None:
+        """Return in how many tenants the user may read, where rows are of tenants."""
+        tenants = tenants_of(subject.table, subject.asker)
+        if tenants is None:
+            return None
+        counted = select(func.count()).select_from(tenants.subquery())
+        return self._number(self.owner, counted, past_policies=True)
 
     def _questions(
         self,
         connection: Connection,
         table: Table,
-        mine: ColumnElement[bool] | None,
+        mine: Mine,
         order: list[ColumnElement[Any]] | None,
     ) -> Iterator[Question]:
         yield questions.count(table, mine)
         key = table.primary_key.columns
         if order or key:
             yield questions.first_page(table, mine, order or list(key))
-        if key and (values := self._any_key(connection, table, mine)) is not None:
-            yield questions.by_id(table, mine, values)
+        values = self._any_key(connection, table, mine.by_hand) if key else None
+        if values is None:
+            return
+        is_row = [column == value for column, value in zip(key, values, strict=True)]
+        column = tenant_column(table)
+        if column is not None and table.c[column] not in set(key):
+            one = select(table.c[column]).where(*is_row).scalar_subquery()
+            with transaction(self.owner, self.limits, past_policies=True):
+                tenant = self.owner.scalar(select(one))
+            of_one = table.c[column] == tenant
+            yield questions.page_of_one(table, mine, order or list(key), of_one)
+        yield questions.by_id(table, mine, values)
 
     def _any_key(
         self, connection: Connection, table: Table, mine: ColumnElement[bool] | None
@@ -187,20 +236,23 @@ class TableBench:
         return None
 
     def _ask(
-        self, connection: Connection, question: Question, facts: Facts, column: str | None
+        self, connection: Connection, question: Question, facts: Facts, finders: Finders
     ) -> Operation:
         policy = Variant(connection, question.plain, past_policies=False)
-        by_hand = None
-        if question.by_hand is not None:
-            by_hand = Variant(self.owner, question.by_hand, past_policies=True)
-        take_turns([policy, *([by_hand] if by_hand else [])], self.limits)
+        by_hand, joined = (
+            None if statement is None else Variant(self.owner, statement, past_policies=True)
+            for statement in (question.by_hand, question.joined)
+        )
+        take_turns([one for one in (policy, by_hand, joined) if one is not None], self.limits)
         return Operation(
             question.operation,
             question.order,
             policy.timing(),
             by_hand.timing() if by_hand else None,
             ratio(policy, by_hand),
-            plan_of(connection, question.plain, self.limits, facts, column),
+            joined.timing() if joined else None,
+            ratio(policy, joined),
+            plan_of(connection, question.plain, self.limits, facts, finders),
         )
 
     def _number(
@@ -212,6 +264,17 @@ class TableBench:
         except DBAPIError as error:
             problem(error, self.limits)
             return None
+
+
+def finders_of(scope: Scope) -> Finders:
+    """Return by which columns the rows of a user are found, in an index."""
+    rows, members = scope.tenant_rows, scope.member_rows
+    own = scope.also_owner.column if scope.also_owner else scope.owner_column
+    in_tenant = [rows.column] if rows else [members.user, members.tenant] if members else []
+    return {
+        "owner index": [own] if own is not None else [],
+        "tenant index": [column for column in in_tenant if column is not None],
+    }
 
 
 def _count(table: Table) -> Select[Any]:

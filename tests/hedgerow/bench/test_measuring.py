@@ -111,7 +111,7 @@ def test_progress_comes_to_all_the_steps(good: Database) -> None:
     project = project_of(good)
     done: list[int] = []
     measure(project, Request(None, LIMITS), lambda _, steps_done: done.append(steps_done))
-    assert sum(done) == steps(project) == 2 * 3
+    assert sum(done) == steps(project) == 2 * 4
 
 
 def test_there_is_no_such_user(good: Database) -> None:

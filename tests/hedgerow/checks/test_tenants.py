@@ -12,7 +12,7 @@ from hedgerow.checks import CHECKS
 from hedgerow.checks.fixes import RESTORE
 from hedgerow.migrations.restore import restore
 from tests.hedgerow.checks.stage import Stage
-from tests.hedgerow.tenants.teams import teams
+from tests.hedgerow.tenants.teams import fill, teams
 from tests.support import declared
 from tests.support.databases import clone, clone_template, drop, server_version
 
@@ -20,21 +20,14 @@ CHECK = {check.number: check for check in CHECKS}
 NEWEST = 180007
 MODELS = teams()
 
-_FILL = """
-    INSERT INTO person SELECT lpad(n::text, 32, '0')::uuid, n FROM generate_series(1, 200) n;
-    INSERT INTO team (name) SELECT n FROM generate_series(1, 40) n;
-    INSERT INTO membership SELECT n % 40 + 1, lpad(n::text, 32, '0')::uuid, 'editor'
-        FROM generate_series(1, 200) n;
-    INSERT INTO document (team_id, title) SELECT n % 40 + 1, n FROM generate_series(1, 4000) n;
-    ANALYZE
-"""
-
 
 @pytest.fixture(scope="module")
 def model(server: URL) -> Iterator[Stage]:
-    """Yield a database of teams, which each test copies."""
+    """Yield a database of teams with rows in it, which each test copies."""
     database = clone_template(server)
     declared.declare_in(database, metadata=MODELS)
+    with database.as_owner() as owner:
+        fill(owner)
     yield Stage(database, metadata=MODELS, server_version=NEWEST)
     drop(database)
 
@@ -48,8 +41,8 @@ def stage(model: Stage) -> Iterator[Stage]:
 
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
 def test_a_database_of_tenants_is_good(stage: Stage, filled: bool) -> None:
-    if filled:
-        stage.run_sql(_FILL)
+    if not filled:
+        stage.run_sql("TRUNCATE team, person, lead CASCADE; ANALYZE")
     records_logins = server_version(stage.database.owner_url) >= LOGIN_TRIGGERS_SINCE
     checks = [check for check in CHECKS if records_logins or check.number != "H127"]
     answers = stage.answers(*checks)
@@ -178,7 +171,6 @@ FAULTS = (
     "fault", FAULTS, ids=[f"{fault.check}-{position}" for position, fault in enumerate(FAULTS)]
 )
 def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: _Fault) -> None:
-    stage.run_sql(_FILL)
     stage.run_sql(fault.plant)
     (bad,) = stage.answers(CHECK[fault.check])
     assert bad.undetermined is None

@@ -11,25 +11,10 @@ from sqlalchemy import Connection, text
 from hedgerow import Identity
 from hedgerow.checks.plans import walk
 from tests.hedgerow.policies.playground import Playground, playground
-from tests.hedgerow.tenants.teams import teams
+from tests.hedgerow.tenants.teams import fill, teams
 from tests.support.databases import Database
 
 ANN = UUID(int=1)
-
-_FILL = """
-    INSERT INTO person SELECT lpad(n::text, 32, '0')::uuid, n FROM generate_series(1, 5000) n;
-    INSERT INTO team SELECT n, n FROM generate_series(1, 1000) n;
-    INSERT INTO membership SELECT n % 1000 + 1, lpad(n::text, 32, '0')::uuid, 'owner'
-        FROM generate_series(1, 5000) n;
-    INSERT INTO membership SELECT n, lpad('1', 32, '0')::uuid, 'owner' FROM generate_series(3, 5) n;
-    INSERT INTO document SELECT n, n % 1000 + 1, n FROM generate_series(1, 20000) n;
-    INSERT INTO comment SELECT n, n FROM generate_series(1, 20000) n;
-    INSERT INTO draft SELECT n, n % 1000 + 1, lpad((n % 5000 + 1)::text, 32, '0')::uuid
-        FROM generate_series(1, 20000) n;
-    INSERT INTO visit SELECT n, n % 1000 + 1, n % 10 FROM generate_series(1, 20000) n;
-    INSERT INTO lead SELECT n, n % 1000 FROM generate_series(1, 20000) n;
-    ANALYZE
-"""
 
 _USE = text("""
     SELECT seq_scan, idx_scan, (SELECT coalesce(sum(calls), 0) FROM pg_stat_xact_user_functions
@@ -42,8 +27,7 @@ _USE = text("""
 def ground(database: Database) -> Iterator[Playground]:
     with playground(database) as ground:
         ground.protect(teams())
-        for statement in _FILL.split(";\n"):
-            ground.owner.execute(text(statement))
+        fill(ground.owner)
         ground.owner.execute(text("SET LOCAL track_functions = 'all'"))
         yield ground
 
