@@ -77,9 +77,9 @@ _TEAM = "(team_id = ANY ("
         ("SELECT FROM lead", "lead", {"(org_id = "}),
         ("SELECT FROM comment", "comment", {"(document_id = ANY ("}),
         ("SELECT FROM team", "team", {"(id = ANY (", "(id = rls.founded())"}),
-        ("SELECT FROM person", "person", {"(id = (", "(id = ANY ("}),
-        ("SELECT FROM membership", "membership", {"(user_id = (", _TEAM}),
-        ("DELETE FROM membership WHERE role = 'none'", "membership", {"(user_id = (", _TEAM}),
+        ("SELECT FROM person", "person", {"(id = ", "(id = ANY ("}),
+        ("SELECT FROM membership", "membership", {"(user_id = ", _TEAM}),
+        ("DELETE FROM membership WHERE role = 'none'", "membership", {"(user_id = ", _TEAM}),
     ],
 )
 def test_what_keeps_tenants_apart_are_conditions_of_indexes(
