@@ -262,7 +262,7 @@ def test_it_costs_one_connection_and_few_statements(database: Database) -> None:
 
     verify(engine, SQLModel.metadata, ROW_SECURITY)
     assert len(connections) == 1
-    assert len(statements) == 27, statements
+    assert len(statements) == 28, statements
 
 
 def test_switched_off_row_security_is_said_once(

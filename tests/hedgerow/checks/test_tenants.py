@@ -7,9 +7,11 @@ import pytest
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL
 
+from hedgerow import DatabaseNotReadyError
 from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE
 from hedgerow.checks import CHECKS
 from hedgerow.checks.fixes import RESTORE
+from hedgerow.checks.readiness import verify
 from hedgerow.migrations.restore import restore
 from tests.hedgerow.checks.stage import Stage
 from tests.hedgerow.tenants.teams import fill, teams
@@ -189,3 +191,15 @@ def _fix(stage: Stage, fix: str) -> None:
         return
     with stage.database.as_owner() as owner:
         restore(owner, MigrationContext.configure(owner), MODELS, stage.row_security)
+
+
+def test_the_start_stops_where_the_function_names_tenants_to_a_stranger(stage: Stage) -> None:
+    """P7: every policy of tenants asks it."""
+    engine = stage.database.engine(stage.database.app_url)
+    verify(engine, MODELS, stage.row_security)
+    stage.run_sql(_TENANTS.format(""))
+    with pytest.raises(DatabaseNotReadyError) as refused:
+        verify(engine, MODELS, stage.row_security)
+    said = str(refused.value)
+    assert said.startswith("Function 'rls.tenants(text[])' takes a user who is a member of no")
+    assert said.endswith(f"To fix it, run `{RESTORE}`.")
