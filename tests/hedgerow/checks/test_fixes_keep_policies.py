@@ -56,7 +56,7 @@ HELPERS = [
             "ALTER ROUTINE my_teams() SECURITY INVOKER",
             "54001",  # stack depth limit exceeded
         ),
-        id="P28 P53 a helper with its owner's rights",
+        id="a helper with its owner's rights",
     ),
     pytest.param(
         Helper(
@@ -77,7 +77,7 @@ HELPERS = [
             "ALTER VIEW my_items SET (security_invoker = true)",
             "42P17",  # infinite recursion detected in policy
         ),
-        id="P28 a view with its owner's rights",
+        id="a view with its owner's rights",
     ),
     pytest.param(
         Helper(
@@ -121,6 +121,7 @@ def read_items(stage: Stage) -> None:
 
 @pytest.mark.parametrize("helper", HELPERS)
 def test_what_a_policy_uses_is_left_to_it(stage: Stage, helper: Helper) -> None:
+    """P28: with the rights of who asks, a helper of policies asks them again without end."""
     add_person(stage.database, "alice")
     stage.run_sql(stage.name(helper.plant))
     read_items(stage)
