@@ -7,13 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
-    Boolean,
     Column,
-    Date,
-    DateTime,
     Enum,
     Integer,
-    Numeric,
     String,
     Table,
     Uuid,
@@ -44,15 +40,9 @@ def unused_id(inspection: Inspection) -> UserId:
 def become_new_user(inspection: Inspection) -> None:
     """Make the application's transaction that of a user without any rows, until rolled back.
 
-    It carries each claim that a declaration asks for, with a value that no row has. Raises a
-    SQLAlchemy DBAPIError where the server refuses.
+    Raises a SQLAlchemy DBAPIError where the server refuses.
     """
-    claims = {
-        claim: _claimed(table.columns[column])
-        for table, scope in inspection.scoped
-        for column, claim in scope.claims.items()
-    }
-    identity = Identity(unused_id(inspection), claims=claims)
+    identity = Identity(unused_id(inspection))
     set_locally(inspection.application, inspection.row_security.settings_for(identity))
 
 
@@ -107,20 +97,6 @@ def _unused(column: Column[Any]) -> str | int | None:
         case String(length=length):
             return uuid4().hex[:length]
     return None
-
-
-def _claimed(column: Column[Any]) -> str:
-    """Return a claim that can be compared with the column, and equals it in no row, if possible."""
-    match column.type:
-        case Enum(enums=labels):
-            return str(labels[0])
-        case Boolean():
-            return "false"
-        case Date() | DateTime():
-            return "0001-01-01"
-        case Numeric():
-            return "-1"
-    return str(_unused(column) or "none")
 
 
 def true_for_another_users_row(
