@@ -28,6 +28,14 @@ def command(
         str | None,
         typer.Option("--as", metavar="USER", help="The user to be, by e-mail."),
     ] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="ID", help="The tenant to be narrowed to; with --as."),
+    ] = None,
+    claims: Annotated[
+        list[str] | None,
+        typer.Option("--claim", metavar="NAME=VALUE", help="A claim; repeatable; with --as."),
+    ] = None,
     maintenance: Annotated[
         bool, typer.Option("--maintenance", help="Log in as the maintenance role.")
     ] = False,
@@ -35,7 +43,7 @@ def command(
         str | None, typer.Option("--reason", help="Why, for the audit trail; with --maintenance.")
     ] = None,
 ) -> None:
-    """Open psql as the application role, a user or the maintenance role.
+    """Open psql as the application role, a user or the maintenance role; it says as whom.
 
     The maintenance role sees the rows of all users. An audit trail records each of its changes, and
     from PostgreSQL 17 on also its login, with the reason.
@@ -43,6 +51,7 @@ def command(
     Examples:
       hedgerow psql
       hedgerow psql --as user@example.com
+      hedgerow psql --as user@example.com --tenant 7 --claim location=3
       hedgerow psql --as user@example.com -- -c 'SELECT title FROM item'
       hedgerow psql --maintenance --reason 'merge two accounts, ticket 4711'
     """
@@ -50,14 +59,22 @@ def command(
         raise typer.BadParameter("The maintenance role has no user: leave --as out.")
     if maintenance is not bool(reason):
         raise typer.BadParameter("--maintenance and --reason go together: give both.")
+    if as_user is None and (tenant is not None or claims):
+        raise typer.BadParameter("--tenant and --claim are a user's: give --as, too.")
+    claimed = dict(map(_claim, claims or []))
     project = load_project(Path.cwd())
     url = _maintenance_url(project) if maintenance else project.direct_application_url()
     environment = {**os.environ, **_connection_variables(url)}
     if as_user is not None:
-        identity = Identity(require_user(project, as_user))
+        identity = Identity(require_user(project, as_user), tenant_id=tenant, claims=claimed)
         environment["PGOPTIONS"] = _options(project.row_security.settings_for(identity))
+        who = _described(identity)
     elif reason:
         environment["PGOPTIONS"] = _options({REASON_SETTING: reason})
+        who = "the maintenance role"
+    else:
+        who = "nobody, who may read no scoped table: --as USER is somebody"
+    typer.echo(f"hedgerow: psql as {who}", err=True)
     program = shutil.which("psql") or str(binary("psql"))
     # psql takes Ctrl-C itself, to cancel a query; this process only waits for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -67,6 +84,18 @@ def command(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sys.exit(client.wait())
+
+
+def _claim(option: str) -> tuple[str, str]:
+    name, separator, value = option.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"--claim takes NAME=VALUE, as in --claim location=3: {option!r}.")
+    return name, value
+
+
+def _described(identity: Identity) -> str:
+    claims = ", ".join(f"{name}={value}" for name, value in identity.claims.items())
+    return f"{identity}, claims {claims}" if claims else str(identity)
 
 
 def _maintenance_url(project: Project) -> URL:

@@ -61,7 +61,8 @@ class RowSecurity:
 
         `role` comes last: the settings before it are made with the login role's rights. An empty
         string means no identity, because a setting cannot be unset inside a transaction (P12).
-        Without an identity, a statement on a scoped table is an error.
+        Without an identity, a statement on a scoped table is an error. `CONTEXT_SETTINGS` are there
+        only where the identity has them: another's are to be emptied in a transaction that is open.
         """
         settings: dict[str, str] = {
             # Off, a statement on a scoped table is an error, also where no row would be asked for
@@ -70,6 +71,8 @@ class RowSecurity:
             USER_ID_SETTING: str(identity.user_id) if identity else "",
             ROLE_SETTING: identity.role.claimed if identity else "",
         }
+        if identity is not None:
+            settings.update(identity.context)
         if self.signing is not None:
             settings[SIGNATURE_SETTING] = self.signing.sign(identity) if identity else ""
         if self.audit is not None:

@@ -1,8 +1,8 @@
 """Sign identities, so that SQL which an attacker injects cannot make one up.
 
-HMAC-SHA256 over role, time of issue and user (RFC 2104). The application signs in Python; the
-functions of schema `rls` verify with core PostgreSQL alone. There is no function in the database
-that signs.
+HMAC-SHA256 (RFC 2104) over role, time of issue and user, and over tenant and claims where there are
+any. The application signs in Python; the functions of schema `rls` verify with core PostgreSQL
+alone. There is no function in the database that signs.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hedgerow.config.identity import Identity
+from hedgerow.config.identity import CONTEXT_SETTINGS, Identity
 from hedgerow.errors import ConfigurationError
 
 _BLOCK = 64  # bytes that SHA-256 works on at once
@@ -41,8 +41,7 @@ class Signing:
     def sign(self, identity: Identity) -> str:
         """Return the signature with which the database accepts `identity`, issued now."""
         issued = f"{time.time():.3f}"
-        # Role and time hold no space, so the parts cannot be shifted into one another.
-        message = f"{identity.role.claimed} {issued} {identity.user_id}".encode()
+        message = _message(identity, issued)
         return f"{issued} {hmac.digest(self.secret.encode(), message, 'sha256').hex()}"
 
     def pads(self) -> tuple[bytes, bytes]:
@@ -56,3 +55,18 @@ class Signing:
             key = hashlib.sha256(key).digest()
         key = key.ljust(_BLOCK, b"\0")
         return bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
+
+
+def _message(identity: Identity, issued: str) -> bytes:
+    """Return what is signed: one text for one identity.
+
+    Role and time hold no space, so the parts cannot be shifted into one another. The role of who
+    has a tenant or claims ends with a plus sign, which no role holds; those two begin and end where
+    their lengths in bytes say.
+    """
+    role, user = identity.role.claimed, str(identity.user_id).encode()
+    if not (context := identity.context):
+        return f"{role} {issued} ".encode() + user
+    tenant, claims = (context.get(name, "").encode() for name in CONTEXT_SETTINGS)
+    lengths = f"{role}+ {issued} {len(tenant)} {len(claims)} "
+    return lengths.encode() + tenant + claims + user

@@ -58,7 +58,10 @@ class IdentityObserver:
 
 
 class IdentityFilter(logging.Filter):
-    """Give each log record `role` and `user_hash`, None where no identity is known yet."""
+    """Give each log record `role` and `user_hash`, None where no identity is known yet.
+
+    A record has `tenant_id` where the identity has one.
+    """
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -70,4 +73,6 @@ class IdentityFilter(logging.Filter):
         identity = holder.identity if holder is not None else None
         record.role = identity.role.value if identity else None
         record.user_hash = user_hash(identity, self._key) if identity else None
+        if identity is not None and identity.tenant_id is not None:
+            record.tenant_id = str(identity.tenant_id)
         return True

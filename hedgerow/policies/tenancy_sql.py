@@ -34,6 +34,9 @@ SIGNATURES = list(_FILES)
 """All functions that a tenancy may have, in the order to make them."""
 
 
+TRIGGER_FUNCTIONS = ("rls.note_founding()", "rls.found_tenant()", "rls.keep_an_owner()")
+
+
 @dataclass(frozen=True)
 class MemberTrigger:
     """A trigger of a table, as SQL, that calls the function of the same name in schema `rls`."""
@@ -55,8 +58,10 @@ class MemberTrigger:
 
 def create_statements(tenancy: Tenancy) -> Iterator[str]:
     """Yield the SQL that makes functions and triggers, and notes in a comment from what."""
-    for statement in functions(tenancy).values():
+    for signature, statement in functions(tenancy).items():
         yield sql.in_current_schema(statement)
+        if signature in TRIGGER_FUNCTIONS:  # or it could be put on a table of the caller's
+            yield f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC"
     noted = json.dumps(asdict(tenancy), ensure_ascii=False)
     yield f"COMMENT ON FUNCTION {TENANTS} IS {sql.text_literal(noted)}"
     for trigger in triggers(tenancy):

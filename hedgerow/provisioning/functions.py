@@ -5,8 +5,10 @@ from sqlalchemy import Connection, text
 from hedgerow import sql
 from hedgerow.audit import functions as audit_functions
 from hedgerow.config.identity import (
+    CLAIMS_SETTING,
     ROLE_SETTING,
     SIGNATURE_SETTING,
+    TENANT_SETTING,
     UNRECORDED,
     USER_ID_SETTING,
     USERS,
@@ -60,7 +62,8 @@ def create_statements() -> tuple[str, ...]:
 def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -> tuple[str, ...]:
     """Return the SQL that defines `rls.user_id()`, of `id_type`, `rls.role()` and the like.
 
-    `rls.sign_in()` returns the name that is claimed, `rls.service()` the service's. Where it is
+    `rls.sign_in()` returns the name that is claimed, `rls.service()` the service's;
+    `rls.tenant_id()` and `rls.claim(name)` what an identity says beside its user. Where it is
     `audited`, an admin's role and a service are returned only for a recorded elevation.
 
     All are STABLE: IMMUTABLE would freeze one user's identity into a cached plan (P17). No
@@ -75,6 +78,8 @@ def define_statements(id_type: IdType, *, signed: bool, audited: bool = False) -
         _role(signed=signed, audited=audited),
         _sign_in(),
         _service(audited=audited),
+        _statement("tenant_id.sql", tenant_setting=sql.text_literal(TENANT_SETTING)),
+        _claim(),
         # The other mode's check, which nothing refers to any more.
         f"DROP FUNCTION IF EXISTS {SCHEMA}.{_check(signed=not signed)}()",
     )
@@ -150,6 +155,8 @@ def _plain_functions(id_type: IdType) -> tuple[str, ...]:
 def _signed_functions(id_type: IdType) -> tuple[str, ...]:
     """Return the check, and `rls.user_id()` with the same check inside."""
     values = {
+        "tenant_setting": sql.text_literal(TENANT_SETTING),
+        "claims_setting": sql.text_literal(CLAIMS_SETTING),
         "signature_setting": sql.text_literal(SIGNATURE_SETTING),
         "expired_signature": sql.text_literal(EXPIRED_SIGNATURE),
         "invalid_signature": sql.text_literal(INVALID_SIGNATURE),
@@ -192,4 +199,16 @@ def _service(*, audited: bool) -> str:
         role_setting=_SETTINGS["role_setting"],
         service=service,
         name=recorded if audited else "rls.identity_name()",
+    )
+
+
+def _claim() -> str:
+    return _statement(
+        "claim.sql",
+        claims_setting=sql.text_literal(CLAIMS_SETTING),
+        missing_identity=_MISSING["missing_identity"],
+        claim_hint=sql.text_literal(
+            "Give the claim to whom you bind: hedgerow.bind(session, Identity(user_id,"
+            " claims={'location': ...}), ...), or hedgerow psql --as USER --claim location=..."
+        ),
     )

@@ -12,7 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
 from hedgerow.catalogs.settings import DefaultSetting, default_settings
-from hedgerow.config.identity import ROLE_SETTING, SIGNATURE_SETTING, USER_ID_SETTING
+from hedgerow.config.identity import (
+    CONTEXT_SETTINGS,
+    ROLE_SETTING,
+    SIGNATURE_SETTING,
+    USER_ID_SETTING,
+)
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE
 
@@ -22,6 +27,7 @@ DECISIVE: Final = frozenset(
     {
         USER_ID_SETTING,
         ROLE_SETTING,
+        *CONTEXT_SETTINGS,
         SIGNATURE_SETTING,
         "role",
         "row_security",

@@ -1,13 +1,14 @@
 """Begin a transaction with transaction-local settings, in the flush that BEGIN needs anyway."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from hedgerow import sql
+from hedgerow.config.identity import CONTEXT_SETTINGS
 from hedgerow.errors import IdentityError
 from hedgerow.sessions import guarded, pipeline
 from hedgerow.sessions.pipeline import Driver, Steps
@@ -31,16 +32,42 @@ def begin_with(connection: Connection, settings: Mapping[str, str]) -> None:
         if driver_connection.autocommit:
             raise IdentityError(_AUTOCOMMIT)
         if pipeline.is_ready(driver_connection):
+            _note_context(connection, settings)
             steps = guarded.begin_and_set(driver_connection, settings)
             _drive(connection, driver_connection, steps, "BEGIN and set_config() for the identity")
             return
-    set_locally(connection, settings)
+    set_identity(connection, settings)
 
 
 _AUTOCOMMIT = (
     "This connection is in AUTOCOMMIT, where an identity would end with the statement that sets it:"
     " use a connection with transactions for row security."
 )
+
+
+def set_identity(connection: Connection, settings: Mapping[str, str]) -> None:
+    """Make an identity's `settings` in a transaction that may have been another identity's.
+
+    Of the tenant and the claims, what another has had and this one has not is emptied. Raises what
+    `set_locally` raises.
+    """
+    had = _note_context(connection, settings)
+    set_locally(connection, {**dict.fromkeys(had, ""), **settings})
+
+
+_CONTEXT: Final = "hedgerow_context"
+
+
+def _note_context(connection: Connection, settings: Mapping[str, str]) -> list[str]:
+    """Note which of `CONTEXT_SETTINGS` an identity has had on this connection; return all of them.
+
+    `Connection.info` is that of the pooled connection, so it is also known where a session has
+    joined another's transaction (P59); and none is emptied where nobody has ever had one.
+    """
+    noted: list[str] = connection.info.get(_CONTEXT, [])
+    if new := [name for name in CONTEXT_SETTINGS if name in settings and name not in noted]:
+        noted = connection.info[_CONTEXT] = [*noted, *new]
+    return noted
 
 
 def set_locally(connection: Connection, settings: Mapping[str, str]) -> None:

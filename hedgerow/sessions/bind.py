@@ -21,7 +21,8 @@ def bind(target: Session | Connection, identity: Identity, row_security: RowSecu
 
     The identity reaches the server with each BEGIN, also after commit and rollback (P13), and ends
     with each transaction (P11). In a transaction that has begun it is set at once, at one round
-    trip. The role of a bound user may be changed by binding again; another user may not.
+    trip. The role of a bound user, the tenant and the claims may be changed by binding again;
+    another user may not.
 
     Raises IdentityError where `target` is bound to another user, or to a read-only admin and should
     be more, is inside an admin block or a
@@ -58,7 +59,7 @@ def _bind_connection(connection: Connection, identity: Identity, row_security: R
     if connection.in_transaction():
         elevation = record_elevation(connection, identity, row_security)
         if settings := row_security.settings_for(identity, elevation):
-            begin.set_locally(connection, settings)
+            begin.set_identity(connection, settings)
             log_identity(row_security, identity)
 
 

@@ -209,13 +209,19 @@ class AdminContext:
 
 
 def _of_the_same_request(identity: Identity, bound: Identity | None) -> Identity:
-    """Return `identity` with the origin, and the reason where it gives none, of the session's."""
+    """Return `identity` with what it does not say itself and the session's says.
+
+    An admin's tenant and claims narrow nothing; defaults of columns and triggers may ask for them,
+    and the audit trail tells the tenant.
+    """
     if bound is None:
         return identity
     return replace(
         identity,
         reason=identity.reason or bound.reason,
         origin=identity.origin or bound.origin,
+        tenant_id=bound.tenant_id if identity.tenant_id is None else identity.tenant_id,
+        claims=identity.claims or bound.claims,
     )
 
 

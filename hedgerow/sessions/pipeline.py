@@ -12,7 +12,7 @@ import psycopg
 from psycopg import pq
 from psycopg.waiting import Ready, Wait
 
-from hedgerow.errors import IdentityError
+from hedgerow.config.claims import check_text
 
 Driver = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 _Result = TypeVar("_Result")
@@ -100,12 +100,8 @@ def _select(calls: Sequence[str], settings: Mapping[str, str]) -> tuple[bytes, l
 
 def _encoded(value: str) -> bytes:
     """Return a parameter for libpq, which ends it at its first NUL: one id would become another."""
-    if "\0" in value:
-        raise IdentityError("A user id must not hold a NUL character: PostgreSQL has none.")
-    try:
-        utf8 = value.encode()
-    except UnicodeEncodeError:
-        raise IdentityError("The user id is no Unicode text: PostgreSQL cannot hold it.") from None
+    check_text(value, "The identity")
+    utf8 = value.encode()
     return utf8 if value.isascii() else utf8.hex().encode()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from hedgerow.audit.recorder import record_elevation
-from hedgerow.config.identity import Identity, Role
+from hedgerow.config.identity import NOBODY, Identity
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import IdentityError
 from hedgerow.sessions import begin, observation
@@ -67,7 +67,7 @@ def refuse_change(bound: Identity, identity: Identity) -> None:
 
     Who was nobody yet becomes somebody by signing in.
     """
-    if bound.role in (Role.SIGN_IN, Role.ANONYMOUS):
+    if bound.role in NOBODY:
         return
     changes_kind = bound.role is not identity.role and not (bound.is_user and identity.is_user)
     if changes_kind or bound.user_id != identity.user_id:
@@ -86,7 +86,7 @@ def apply_to_open_transaction(session: Session, state: SessionIdentity) -> None:
     for connection in open_connections(session):
         elevation = _elevation(connection, state)
         if settings := state.row_security.settings_for(state.current, elevation):
-            begin.set_locally(connection, settings)
+            begin.set_identity(connection, settings)
             log_identity(state.row_security, state.current)
 
 

@@ -14,7 +14,7 @@ from hedgerow.catalogs.tables import LiveTable
 from hedgerow.config.identity import Identity, Role
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import INSUFFICIENT_PRIVILEGE, HedgerowError
-from hedgerow.sessions.begin import set_locally
+from hedgerow.sessions.begin import set_identity, set_locally
 from hedgerow.why.row import hold
 
 
@@ -39,7 +39,7 @@ def impersonating(
         else:
             settings = {name: value for name, value in settings.items() if name != "role"}
         if settings:
-            set_locally(connection, settings)
+            set_identity(connection, settings)
         yield taken
     finally:
         savepoint.rollback()
@@ -79,7 +79,7 @@ def hold_past_policies(
     if not _may_take(connection, role):
         raise CannotTellError(_too_weak(connection, role))
     settings = row_security.settings_for(admin, recorded(connection, admin, row_security))
-    set_locally(connection, {**settings, "role": role})
+    set_identity(connection, {**settings, "role": role})
     held = hold(connection, table, key)
     nobody = {**row_security.settings_for(None), "role": "none"}
     set_locally(connection, {**nobody, "row_security": "on"})  # or FORCE refuses what comes next

@@ -5,18 +5,28 @@
 -- Digests are compared by their digests, so that the time of the comparison tells nothing about
 -- the right one. The time of issue is parsed only once the signature over it has been verified.
 -- A role that holds a space is never signed for: it could be role, time and the beginning of
--- another user's id, where ids are text.
+-- another user's id, where ids are text. Nor is one with a plus sign, after which the message holds
+-- a tenant and claims, each as long as it says.
 CREATE OR REPLACE FUNCTION rls.@{function}() RETURNS @{returned_type}
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     claimed_user text := current_setting(@{user_id_setting}, true);
     claimed_role text := current_setting(@{role_setting}, true);
+    tenant text := current_setting(@{tenant_setting}, true);
+    claims text := current_setting(@{claims_setting}, true);
     signature text := current_setting(@{signature_setting}, true);
     issued text := split_part(signature, ' ', 1);
     given bytea := sha256(convert_to(split_part(signature, ' ', 2), 'UTF8'));
-    message bytea := CASE WHEN claimed_role NOT LIKE '% %' THEN
-        convert_to(claimed_role || ' ' || issued || ' ' || claimed_user, 'UTF8') END;
+    message bytea := CASE
+        WHEN claimed_role LIKE '% %' OR claimed_role LIKE '%+%' THEN NULL
+        WHEN tenant <> '' OR claims <> '' THEN convert_to(concat(
+            claimed_role, '+ ', issued,
+            ' ', octet_length(convert_to(coalesce(tenant, ''), 'UTF8')),
+            ' ', octet_length(convert_to(coalesce(claims, ''), 'UTF8')),
+            ' ', tenant, claims, claimed_user), 'UTF8')
+        ELSE convert_to(claimed_role || ' ' || issued || ' ' || claimed_user, 'UTF8')
+    END;
     issued_at timestamptz;
     key record;
 BEGIN

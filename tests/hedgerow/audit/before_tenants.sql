@@ -36,6 +36,32 @@ BEGIN
 END
 $body$;
 
+CREATE OR REPLACE FUNCTION rls.verify_elevation() RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    claimed text := coalesce(current_setting('app.elevation', true), '');
+    claimed_role text := coalesce(current_setting('app.role', true), '');
+BEGIN
+    IF claimed ~ '^[0-9]{1,18}$' AND EXISTS (
+        SELECT FROM rls.audit entry
+        WHERE entry.id = claimed::bigint AND entry.event = 'elevation'
+            AND entry.user_id = rls.identity_name()
+            AND entry.role = claimed_role
+            AND entry.owner IS NULL
+            AND entry.at > transaction_timestamp() - interval '1 minute'
+            AND entry.transaction IS DISTINCT FROM pg_current_xact_id_if_assigned()
+    ) THEN
+        RETURN claimed_role;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'RL004',
+        MESSAGE = 'audit: this admin''s transaction has no committed record of its elevation',
+        HINT = 'Elevate through Hedgerow: AdminSessionDep in a route, AdminContext or admin_session'
+            ' elsewhere. In a REPEATABLE READ transaction, elevate before its first query.';
+END
+$body$;
+
 CREATE OR REPLACE FUNCTION rls.record_change() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hedgerow import ConfigurationError, Identity, Role, Signing
 from hedgerow.config.identity import UserId
 from hedgerow.config.signing import MINIMUM_SECRET_BYTES
+from tests.hedgerow.signing.support import SIGNING, message_of
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=16, max_size=200)
 
@@ -33,7 +35,7 @@ def test_the_pads_make_an_hmac_at_the_edges_of_a_block(length: int) -> None:
     assert_hmac("k" * length, b"message")
 
 
-ENCODABLE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+ENCODABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
 @given(
@@ -44,6 +46,23 @@ def test_a_signature_covers_role_time_and_user(secret: str, user: UserId, role: 
     issued, digest = signature.split(" ")
     message = f"{role.claimed} {issued} {user}".encode()
     assert digest == hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+@given(
+    user=ENCODABLE | st.integers(),
+    tenant=ENCODABLE.filter(str.strip) | st.integers() | st.none(),
+    claims=st.dictionaries(ENCODABLE.filter(str.strip), ENCODABLE, max_size=3),
+)
+def test_a_signature_covers_tenant_and_claims(
+    user: UserId, tenant: UserId | None, claims: dict[str, str]
+) -> None:
+    """Where there are neither, it is what it was before there were any."""
+    identity = Identity(user, tenant_id=tenant, claims=claims)
+    issued, digest = SIGNING.sign(identity).split(" ")
+    said = "" if tenant is None else str(tenant)
+    claimed = json.dumps(claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    message = message_of("user", issued, str(user), said, claimed if claims else "")
+    assert digest == hmac.new(SIGNING.secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def test_a_signature_is_of_now() -> None:

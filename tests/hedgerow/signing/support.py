@@ -46,20 +46,41 @@ def session_with(
     return session
 
 
-def signature(user: object, role: str, *, secret: str = SIGNING.secret, age: float = 0) -> str:
+def signature(
+    user: object,
+    role: str,
+    *,
+    secret: str = SIGNING.secret,
+    age: float = 0,
+    tenant: str = "",
+    claims: str = "",
+) -> str:
     """Return a signature made `age` seconds ago, by the specification and not by the engine."""
     issued = f"{time.time() - age:.3f}"
-    message = f"{role} {issued} {user}".encode()
+    message = message_of(role, issued, str(user), tenant, claims)
     return f"{issued} {hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()}"
 
 
-def claim(connection: RawConnection, user: object, role: str, signature: str) -> None:
+def message_of(role: str, issued: str, user: str, tenant: str = "", claims: str = "") -> bytes:
+    """Return what is signed, by the specification."""
+    if not tenant and not claims:
+        return f"{role} {issued} {user}".encode()
+    lengths = f"{len(tenant.encode())} {len(claims.encode())}"
+    return f"{role}+ {issued} {lengths} {tenant}{claims}{user}".encode()
+
+
+def claim(
+    connection: RawConnection,
+    user: object,
+    role: str,
+    signature: str,
+    *,
+    tenant: str = "",
+    claims: str = "",
+) -> None:
     """Set an identity for the transaction; whether the database accepts it is another question."""
-    connection.execute(
-        "SELECT set_config('app.user_id', %s, true), set_config('app.role', %s, true),"
-        " set_config('app.signature', %s, true)",
-        [str(user), role, signature],
-    )
+    settings = {"app.user_id": str(user), "app.role": role, "app.signature": signature}
+    apply(connection, {**settings, "app.tenant_id": tenant, "app.claims": claims})
 
 
 def sign_in(connection: RawConnection, person: Person, role: Role = Role.USER) -> None:

@@ -73,6 +73,7 @@ def test_no_function_signs(connection: RawConnection) -> None:
     ).fetchall()
     assert functions == [
         ("chain", "trigger", True),
+        ("claim", "text", False),
         ("identity_name", "text", True),
         ("record_change", "trigger", True),
         ("record_elevation", "bigint", True),
@@ -82,6 +83,7 @@ def test_no_function_signs(connection: RawConnection) -> None:
         ("role", "text", False),
         ("service", "text", False),
         ("sign_in", "text", False),
+        ("tenant_id", "text", False),
         ("user_id", "uuid", True),
         ("verify_elevation", "text", True),
         ("verify_identity", "boolean", True),
@@ -109,7 +111,7 @@ def test_in_plain_mode_the_audit_trail_alone_has_the_owners_rights(
     assert {str(name): definer for name, definer in functions} == {
         **dict.fromkeys(AUDIT, True),
         **dict.fromkeys(("identity_name", "refuse_ddl", "require_identity"), False),
-        **dict.fromkeys(("role", "service", "sign_in", "user_id"), False),
+        **dict.fromkeys(("claim", "role", "service", "sign_in", "tenant_id", "user_id"), False),
     }
 
 
@@ -122,11 +124,13 @@ def test_the_application_may_call_what_records_and_what_is_asked_alone(
         " AND has_function_privilege(oid, 'EXECUTE') ORDER BY proname"
     ).fetchall()
     assert [name for (name,) in callable_] == [
+        "claim",
         "identity_name",
         "record_elevation",
         "role",
         "service",
         "sign_in",
+        "tenant_id",
         "user_id",
         "verify_elevation",
         "verify_identity",

@@ -97,5 +97,6 @@ def test_what_keeps_tenants_apart_are_conditions_of_indexes(
 
 @contextmanager
 def acting(ground: Playground) -> Iterator[Connection]:
-    with ground.acting_as(Identity(ANN)) as connection:
+    carried = Identity(ANN, claims={"location": "1", "org": "1"})
+    with ground.acting_as(carried) as connection:
         yield connection
