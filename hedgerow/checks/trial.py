@@ -32,7 +32,7 @@ def unused_id(inspection: Inspection) -> UserId:
         case "uuid":
             return uuid4()
         case "bigint":
-            return -1 - randbelow(2**62)
+            return -1 - randbelow(2**31 - 1)  # columns that hold it may be INTEGER
         case "text":
             return f"hedgerow check {uuid4()}"
 

@@ -17,6 +17,7 @@ from hedgerow.policies.tenancy import FOUNDED, Tenancy
 TENANTS = "rls.tenants(text[])"
 """The function whose comment says from what all of them were made."""
 CO_MEMBERS = "rls.co_members()"
+FOUNDS_TENANTS = "rls.founds_tenants()"
 NOTE_FOUNDING = "rls.note_founding()"
 FOUND_TENANT = "rls.found_tenant()"
 KEEP_AN_OWNER = "rls.keep_an_owner()"
@@ -26,6 +27,7 @@ _FILES = {
     TENANTS: "tenants.sql",
     CO_MEMBERS: "co_members.sql",
     FOUNDED: "founded.sql",
+    FOUNDS_TENANTS: "founds_tenants.sql",
     NOTE_FOUNDING: "note_founding.sql",
     FOUND_TENANT: "found_tenant.sql",
     KEEP_AN_OWNER: "keep_an_owner.sql",
@@ -116,7 +118,9 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
     }
     left_out = {
         CO_MEMBERS: not tenancy.co_members,
-        **dict.fromkeys((FOUNDED, NOTE_FOUNDING, FOUND_TENANT), not tenancy.founding),
+        **dict.fromkeys(
+            (FOUNDED, FOUNDS_TENANTS, NOTE_FOUNDING, FOUND_TENANT), not tenancy.founding
+        ),
         KEEP_AN_OWNER: role is None,
     }
     return {
@@ -132,11 +136,13 @@ _PREFIX = "Hedgerow_"
 def _is_asked(tenants: str) -> str:
     """Return the condition, as whoever inserts a tenant, under which the identity has to be known.
 
-    Not that of a migration. Policies apply to whoever could forge one, so a statement that takes
-    its own back before the trigger runs founds no tenant without an owner.
+    Not that of a migration, or of another program's login. Users' policies apply to whoever could
+    forge one, so a statement that takes its own back before the trigger runs founds no tenant
+    without an owner.
     """
     claimed = f"current_setting({sql.text_literal(ROLE_SETTING)}, true)"
-    return f"row_security_active({sql.text_literal(tenants)}::regclass) OR {claimed} <> ''"
+    table = f"{sql.text_literal(tenants)}::regclass"
+    return f"row_security_active({table}) AND {FOUNDS_TENANTS} OR {claimed} <> ''"
 
 
 def _filled(file: str, values: Mapping[str, str]) -> str:
