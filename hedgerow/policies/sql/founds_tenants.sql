@@ -1,7 +1,7 @@
--- Whether this session's login is the application's, to which a policy that calls rls.founded() applies.
+-- Whether the session's login is the application's: a policy that calls rls.founded() applies to it.
 --
--- Another program's, such as an older version's, has policies of its own. Whom SET ROLE names does not
--- matter, for a statement may do that.
+-- Another program's login, such as an older version's, has policies of its own. Whom SET ROLE names
+-- does not matter, for a statement may do that.
 CREATE OR REPLACE FUNCTION rls.founds_tenants() RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (
