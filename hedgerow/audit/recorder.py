@@ -1,6 +1,7 @@
 """Record an elevation, before its first statement and whatever becomes of its transaction."""
 
 import os
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import Connection, Engine, event, func, select
@@ -32,8 +33,10 @@ def record_elevation(
             "This project requires a reason for each elevation: give a reason, with the header"
             " X-Admin-Reason in a request, or reason=... in code."
         )
-    subject = str(identity.user_id) if identity.viewed_by else None
-    identity = identity.viewed_by or identity
+    subject = None
+    if identity.viewed_by is not None:
+        subject = str(identity.user_id)
+        identity = replace(identity.viewed_by, tenant_id=identity.tenant_id)
     origin = identity.origin
     told = (origin.method, origin.path, origin.request_id) if origin else (None, None, None)
     # Not the database role: the functions are granted to the login.

@@ -74,6 +74,11 @@ def run(
         fix = "These name the owner of the tables, not the application's role."
         with connect(engine, fix, ProvisioningError) as connection:
             _prepare(connection)
+            if _moves_database():
+                # In a transaction of its own, for it locks the trail, which admins wait for; and
+                # before functions that write the column are there.
+                connection.execute(sql.Statement(ADD_TENANT))
+                connection.commit()
             schemas = {table.schema for table in target_metadata.tables.values()}
             schemas |= used_schemas(connection, row_security.roles)
             connection.commit()  # Alembic opens, and ends, a transaction of its own
@@ -97,8 +102,6 @@ def run(
                     refuse_ddl(connection, row_security)
                     close_functions(connection, row_security.roles)
                     reconcile(connection, target_metadata, row_security)
-                    # Last, for this locks the trail, and after the tables, as admins lock them.
-                    connection.execute(sql.Statement(ADD_TENANT))
             # With `transaction_per_migration` nothing else commits what follows the last one.
             connection.commit()
     except DBAPIError as error:

@@ -54,9 +54,9 @@ def write_after(metadata: MetaData, row_security: RowSecurity) -> None:
     """Write what is not history: how identities are checked, and what the switches say."""
     if not _goes_to_head():
         return  # tables of other revisions are not those of the models
+    context.execute(sql.Statement(ADD_TENANT))
     for statement in definitions(row_security, audited=row_security.audit is not None):
         context.execute(sql.Statement(statement))
-    context.execute(sql.Statement(ADD_TENANT))
     for statement in (*guard_statements(row_security.roles), close_statement(row_security.roles)):
         context.execute(sql.Statement(statement))
     enable = "ENABLE" if row_security.enabled else "DISABLE"
