@@ -1,8 +1,10 @@
 """Where a developer works: say in the log why row security refused a request."""
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI
+from sqlalchemy import Table
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +18,7 @@ from hedgerow.policies.references import reference_checks
 from hedgerow.policies.registry import scope_of
 from hedgerow.policies.scope import Scope as TableScope
 from hedgerow.why import conditions, explain_for_identity
-from hedgerow.why.question import Question, parse_key
+from hedgerow.why.question import Question
 from hedgerow.why.sentences import summary
 
 
@@ -59,18 +61,18 @@ class _ExplainRefusals:
             recorder.current.reset(token)
         if status in (403, 404, 409) and record.identity is not None:
             where = f"{scope['method']} {scope['path']}: {status}"
-            path_values = [str(value) for value in scope.get("path_params", {}).values()]
-            await run_in_threadpool(_explain, self._project, where, status, record, path_values)
+            path = {name: str(value) for name, value in scope.get("path_params", {}).items()}
+            await run_in_threadpool(_explain, self._project, where, status, record, path)
 
 
 def _explain(
-    project: Project, where: str, status: int, record: Record, path_values: list[str]
+    project: Project, where: str, status: int, record: Record, path: Mapping[str, str]
 ) -> None:
     logger = logging.getLogger(project.row_security.logger)
     reason = None
     try:
-        if status == 404 and record.identity and record.asked and path_values:
-            reason = _why_hidden(project, record.identity, record.asked, path_values[-1])
+        if status == 404 and record.identity and record.asked:
+            reason = _why_hidden(project, record.identity, record.asked, path)
         elif status == 403 and record.identity and record.refused:
             reason = _why_refused(project, record.identity, record.refused)
         elif status == 409 and record.identity and record.refused:
@@ -81,10 +83,32 @@ def _explain(
         logger.info("%s: %s", where, reason)
 
 
-def _why_hidden(project: Project, identity: Identity, asked: Statement, value: str) -> str:
-    question = Question(asked.table, parse_key(asked.table, [value]), asked.command)
+def _why_hidden(
+    project: Project, identity: Identity, asked: Statement, path: Mapping[str, str]
+) -> str | None:
+    key = _key_in(path, asked.table, identity)
+    if key is None:
+        return None
+    question = Question(asked.table, key, asked.command)
     [answer] = explain_for_identity(project, question, identity).answers
     return summary(answer, question)
+
+
+def _key_in(path: Mapping[str, str], table: Table, identity: Identity) -> Mapping[str, str] | None:
+    """Return the key that a path names: its last value, or each of several columns by its name.
+
+    Where a membership is asked for, who asks and in which tenant need not be in the path.
+    """
+    columns = table.primary_key.columns.keys()
+    if len(columns) == 1:
+        return {columns[0]: list(path.values())[-1]} if path else None
+    known = dict(path)
+    scope = scope_of(table)
+    if isinstance(scope, TableScope) and scope.member_rows is not None:
+        known.setdefault(scope.member_rows.user, str(identity.user_id))
+        if identity.tenant_id is not None:
+            known.setdefault(scope.member_rows.tenant, str(identity.tenant_id))
+    return {column: known[column] for column in columns} if set(columns) <= known.keys() else None
 
 
 def _why_refused(project: Project, identity: Identity, refused: Statement) -> str:

@@ -1,13 +1,13 @@
 """`hedgerow why`: may this user do this to that row, and who or what decides?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from hedgerow.config.identity import Identity, Role
+from hedgerow.config.identity import NO_CLAIMS, Identity, Role, UserId
 from hedgerow.config.project import Project
 from hedgerow.connect import explain_connection_failure, first_line
 from hedgerow.errors import DatabaseNotReadyError
@@ -21,7 +21,14 @@ from hedgerow.why.question import Question
 from hedgerow.why.row import live_table
 
 
-def explain_for_user(project: Project, question: Question, name: str) -> Explanation:
+def explain_for_user(
+    project: Project,
+    question: Question,
+    name: str,
+    *,
+    tenant_id: UserId | None = None,
+    claims: Mapping[str, str] = NO_CLAIMS,
+) -> Explanation:
     """Explain how `question` comes out for the user that people call `name`.
 
     Answers for the user and, unless the project knows that the user is none, for an admin. Needs
@@ -31,7 +38,7 @@ def explain_for_user(project: Project, question: Question, name: str) -> Explana
     """
     user_id = require_user(project, name)
     roles = (Role.USER, Role.ADMIN) if may_be_admin(project, user_id) else (Role.USER,)
-    identities = [Identity(user_id, role) for role in roles]
+    identities = [Identity(user_id, role, tenant_id=tenant_id, claims=claims) for role in roles]
     with _owner_transaction(project) as connection:
         return _explain(connection, project, question, name, identities)
 
@@ -72,7 +79,7 @@ def _explain(
         asked = (connection, row_security, identity)
         answer = decide(*asked, table, question.command, row_exists=exists)
         told = sentences_from_declaration(
-            *asked, question.table, question.command, row_exists=exists
+            *asked, question.table, question.command, row_exists=exists and not answer.failed
         )
         answers.append(replace(answer, declared=tuple(told)))
     return Explanation(question, name, tuple(answers))

@@ -21,6 +21,7 @@ class Decider(StrEnum):
 
     GRANT = "grant"
     IDENTITY = "identity"
+    LAST_OWNER = "last owner"
     NO_ROW = "no such row"
     POLICY = "policy"
     REFERENCE = "checked key"
@@ -82,6 +83,11 @@ class Answer:
     gates: tuple[Gate, ...] = ()
     declared: tuple[str, ...] = ()
     caution: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether some condition could not be evaluated."""
+        return any(gate.failure for gate in self.gates)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import (
     EXPIRED_SIGNATURE,
     INVALID_SIGNATURE,
+    LAST_OWNER,
     MISSING_IDENTITY,
     DatabaseNotReadyError,
 )
 from hedgerow.why.answer import Answer, Decider, Gate, Verdict
 from hedgerow.why.impersonation import impersonating
+from hedgerow.why.last_owner import tenants_left_without_owner
 from hedgerow.why.policies import pass_gates
 from hedgerow.why.question import Command
 from hedgerow.why.references import hidden_references
@@ -139,6 +141,11 @@ def _policies(case: _Case) -> Answer:
         verdict, decider, because = Verdict.REFUSED, Decider.REFERENCE, _hidden_parents(hidden)
     elif hidden:
         because += f" An update that writes the key is refused, though: {_hidden_parents(hidden)}"
+    kept = _without_owner(case) if gates[-1].passes else ""
+    if kept and case.command is Command.DELETE:
+        verdict, decider, because = Verdict.REFUSED, Decider.LAST_OWNER, kept
+    elif kept:
+        because += f" An update of its role is refused, though: {kept}"
     return case.answer(verdict, decider, because, gates=gates, caution=caution)
 
 
@@ -146,6 +153,17 @@ def _hidden_parents(keys: Sequence[str]) -> str:
     if len(keys) == 1:
         return f"The key {keys[0]} refers to a row that this user cannot see."
     return f"The keys {' and '.join(keys)} refer to rows that this user cannot see."
+
+
+def _without_owner(case: _Case) -> str:
+    """Return what a trigger says to a change of the last owner of a tenant; nothing to others."""
+    if case.command not in (Command.UPDATE, Command.DELETE):
+        return ""
+    deleted = case.command is Command.DELETE
+    left = tenants_left_without_owner(case.connection, case.table, deleted=deleted)
+    if not left:
+        return ""
+    return f"It would leave {' and '.join(left)} without an owner (error {LAST_OWNER})."
 
 
 def _outcome(gate: Gate) -> tuple[Verdict, Decider, str]:

@@ -1,8 +1,6 @@
 """Say of a row, as its table declares, whose it is and through which others it is reached."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, Table
 
@@ -12,13 +10,13 @@ from hedgerow.config.row_security import RowSecurity
 from hedgerow.policies.keys import Key, key_to_parent
 from hedgerow.policies.registry import scope_of
 from hedgerow.policies.scope import Scope
-from hedgerow.policies.shares import ShareFunction, share_function
 from hedgerow.policies.wanted import kept_columns, user_privileges
+from hedgerow.why.asker import Asker, Fate, Need
 from hedgerow.why.impersonation import hold_past_policies
+from hedgerow.why.owners import is_public, of_an_owner
 from hedgerow.why.question import Command
-from hedgerow.why.row import held_values, live_table
-
-Need = Literal["see", "change", "insert", "delete"]
+from hedgerow.why.row import held_row, held_values, live_table
+from hedgerow.why.tenants import of_membership, of_tenant
 
 _NEEDS: dict[Command, Need] = {
     Command.SELECT: "see",
@@ -26,20 +24,6 @@ _NEEDS: dict[Command, Need] = {
     Command.UPDATE: "change",
     Command.DELETE: "delete",
 }
-
-
-@dataclass(frozen=True)
-class _Asker:
-    """Who asks, on the owner's connection; `table` is the one that the question is about."""
-
-    connection: Connection
-    row_security: RowSecurity
-    identity: Identity
-    table: Table
-
-    @property
-    def user(self) -> str:
-        return str(self.identity.user_id)
 
 
 def sentences_from_declaration(
@@ -63,8 +47,10 @@ def sentences_from_declaration(
     words = list(dict.fromkeys(privilege.split(" ")[0] for privilege in granted))
     if command.name not in words:
         yield f"As declared, users have {' and '.join(words) or 'no command'} here, and no more."
+        if services := [name for name, may in scope.services.items() if command.name in may]:
+            yield f"It is left to {' and '.join(services)}, by Identity.service(…)."
     elif row_exists and _says_more(scope):
-        asker = _Asker(connection, row_security, identity, table)
+        asker = Asker(connection, row_security, identity, table)
         savepoint = connection.begin_nested()
         try:
             _, clause = _fate(asker, table, _NEEDS[command])
@@ -75,7 +61,9 @@ def sentences_from_declaration(
         kept = kept_columns(table, scope)
         columns = [column.name for column in table.columns if column.name in kept]
         if columns:
-            yield f"Nobody but admins changes {' and '.join(columns)}."
+            of_tenants = scope.tenant_rows is not None or scope.member_rows is not None
+            admins = "admins of the application" if of_tenants else "admins"
+            yield f"Nobody but {admins} changes {' and '.join(columns)}."
 
 
 def _says_more(scope: Scope) -> bool:
@@ -86,10 +74,11 @@ def _says_more(scope: Scope) -> bool:
         or scope.public
         or scope.is_user
         or scope.owner_column is None
+        or scope.claims
     )
 
 
-def _fate(asker: _Asker, table: Table, need: Need) -> tuple[bool, str]:
+def _fate(asker: Asker, table: Table, need: Need) -> Fate:
     """Return whether the held row of `table` may be reached as needed, and a clause that says why.
 
     Holds the parents in its place.
@@ -99,61 +88,57 @@ def _fate(asker: _Asker, table: Table, need: Need) -> tuple[bool, str]:
         return False, "is of a table that is not scoped"
     if scope.read == "everyone" and need == "see":
         return True, "is one that everybody who is signed in reads"
-    if need == "see" and not scope.parents and _is_public(asker, table, scope):
+    if need == "see" and not scope.parents and is_public(asker, table, scope):
         return True, "is public"
-    if scope.parents:
-        return _through_parents(asker, table, scope, need)
-    if scope.owner_column is None:
+    told = ""
+    for conditions in (_kept_apart, _also_owned, _claimed):
+        for allowed, clause in conditions(asker, table, scope, need):
+            told += f"{', and ' if allowed else ', but '}{clause}" if told else clause
+            if not allowed:
+                return False, told
+    if not told:
         return False, "belongs to no user: only admins write it"
-    return _of_an_owner(asker, table, scope, need)
+    return True, told
 
 
-def _of_an_owner(asker: _Asker, table: Table, scope: Scope, need: Need) -> tuple[bool, str]:
+def _kept_apart(asker: Asker, table: Table, scope: Scope, need: Need) -> Iterator[Fate]:
+    if scope.parents:
+        yield _through_parents(asker, table, scope, need)
+    elif scope.tenant_rows is not None:
+        yield of_tenant(asker, table, scope.tenant_rows, need)
+    elif scope.member_rows is not None:
+        yield of_membership(asker, table, scope, scope.member_rows, need)
+    elif scope.owner_column is not None:
+        yield of_an_owner(asker, table, scope, need)
+
+
+def _also_owned(asker: Asker, table: Table, scope: Scope, need: Need) -> Iterator[Fate]:
+    also = scope.also_owner
+    if also is None or (need == "see" and not also.to_read):
+        return
+    [owner] = held_values(asker.connection, live_table(asker.connection, table), [also.column])
+    whose = {asker.user: "this user", None: "nobody"}.get(owner, "another user")
+    yield owner == asker.user, f"belongs to {whose} ({also.column})"
+
+
+def _claimed(asker: Asker, table: Table, scope: Scope, _: Need) -> Iterator[Fate]:
     live = live_table(asker.connection, table)
-    [owner] = held_values(asker.connection, live, [str(scope.owner_column)])
-    whose = "is" if scope.is_user else "belongs to"
-    if owner == asker.user:
-        return True, f"{whose} this user"
-    other = f"{whose} {'another user' if owner is not None else 'nobody'}"
-    shares = share_function(table, scope)
-    may_write = None if shares is None else _shared(asker, table, shares)
-    if may_write is None:
-        if scope.read == "everyone" or _is_public(asker, table, scope):
-            other = f"{other}, and others only read it"
-        return False, other
-    if need == "see":
-        return True, f"{other} and is shared with this user"
-    if not may_write:
-        return False, f"{other} and is shared with this user for reading only"
-    shares_are_asked = shares is not None and shares.is_table(asker.table)
-    if need == "change" and not shares_are_asked:
-        return True, f"{other} and is shared with this user, who may change it"
-    return False, f"{other} and is shared with this user, who may change it, and no more"
+    for column, claim in scope.claims.items():
+        [value] = held_values(asker.connection, live, [column])
+        carried = asker.identity.claims.get(claim)
+        told = f"has {column} {'NULL' if value is None else value}"
+        if carried is None:
+            yield False, f"{told}, and the request carries no claim {claim}"
+            continue
+        equal = f"{sql.name(table.name)}.{sql.name(column)} = {sql.text_literal(carried)}"
+        asked = sql.Statement(f"SELECT {equal} FROM {held_row(live)}")  # noqa: S608
+        if asker.connection.execute(asked).scalar_one():
+            yield True, f"{told}, which is the request's claim {claim}"
+        else:
+            yield False, f"{told}, and the request's claim {claim} is {carried}"
 
 
-def _is_public(asker: _Asker, table: Table, scope: Scope) -> bool:
-    """Return whether the held row of a table without parents is."""
-    if not isinstance(scope.public, str):
-        return scope.public
-    live = live_table(asker.connection, table)
-    return held_values(asker.connection, live, [scope.public]) == ("true",)
-
-
-def _shared(asker: _Asker, table: Table, shares: ShareFunction) -> bool | None:
-    """Return whether the held row is shared for writing too; None where it is not at all."""
-    [key] = held_values(asker.connection, live_table(asker.connection, table), [shares.shared_key])
-    holder = sql.table_name(shares.table, shares.schema)
-    may_write = f"share.{sql.name(shares.write)}" if shares.write else "false"
-    asked = sql.Statement(
-        f"SELECT bool_or({may_write}) FROM {holder} AS share"  # noqa: S608
-        f" WHERE share.{sql.name(shares.key)}::text = {sql.text_literal(str(key))}"
-        f" AND share.{sql.name(shares.user)}::text = {sql.text_literal(asker.user)}"
-    )
-    answer: bool | None = asker.connection.execute(asked).scalar_one()
-    return answer
-
-
-def _through_parents(asker: _Asker, table: Table, scope: Scope, need: Need) -> tuple[bool, str]:
+def _through_parents(asker: Asker, table: Table, scope: Scope, need: Need) -> Fate:
     """Return how the row's parents come out; where one refuses, only those that do."""
     outcomes = []
     for column in scope.parents:
@@ -167,7 +152,7 @@ def _through_parents(asker: _Asker, table: Table, scope: Scope, need: Need) -> t
     return allowed, ", and ".join(told)
 
 
-def _through(asker: _Asker, table: Table, key: Key, column: str, need: Need) -> tuple[bool, str]:
+def _through(asker: Asker, table: Table, key: Key, column: str, need: Need) -> Fate:
     connection, parent = asker.connection, key.parent
     values = held_values(connection, live_table(connection, table), key.columns)
     if None in values:

@@ -54,7 +54,8 @@ def row_name(question: Question) -> str:
 
 
 def _who(identity: Identity) -> str:
-    return "the user" if identity.role is Role.USER else "an admin"
+    who = "the user" if identity.role is Role.USER else "an admin"
+    return who if identity.tenant_id is None else f"{who} in tenant {identity.tenant_id}"
 
 
 def _gate(gate: Gate) -> Iterator[str]:
@@ -88,6 +89,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {
         "role": answer.identity.role.value,
         "user_id": str(answer.identity.user_id),
+        "tenant_id": None if answer.identity.tenant_id is None else str(answer.identity.tenant_id),
+        "claims": dict(answer.identity.claims),
         "database_role": answer.database_role,
         "verdict": answer.verdict.value,
         "decided_by": answer.decided_by.value,

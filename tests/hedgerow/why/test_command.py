@@ -112,6 +112,19 @@ def test_a_missing_grant(fresh_database: Database) -> None:
         assert answer["because"] == f"Role rls_app_user was not granted {revoked} on item."
 
 
+def test_a_request_in_a_tenant(database: Database, alice: Person) -> None:
+    """The template has no tenants, so nothing is narrowed; but it is what the request says."""
+    narrowed = ("--tenant", "7", "--claim", "place=a=b")
+    said = as_json(database, alice, alice.items[0], *narrowed)
+    [answer] = said["answers"]
+    assert (answer["tenant_id"], answer["claims"]) == ("7", {"place": "a=b"})
+    assert answer["verdict"] == "allowed"
+    assert "Yes, as the user in tenant 7" in asked(database, alice, alice.items[0], *narrowed)
+    refused = why(database, "--user", "a", "--table", "item", "--id", "1", "--claim", "place")
+    assert refused.returncode == 2
+    assert "--claim takes NAME=VALUE" in refused.stderr
+
+
 def test_the_account_of_another(database: Database, alice: Person, bob: Person) -> None:
     """P52: of one's own account, too, it says which columns a user does not change."""
     result = why(database, "--user", alice.email, "--table", "user", "--id", str(bob.id))
