@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import URL
 
+from hedgerow.cli.claims import claims_given
 from hedgerow.config.identity import REASON_SETTING, Identity
 from hedgerow.config.project import Project, load_project
 from hedgerow.embedded import binary
@@ -43,9 +44,9 @@ def command(
         str | None, typer.Option("--reason", help="Why, for the audit trail; with --maintenance.")
     ] = None,
 ) -> None:
-    """Open psql as the application role, a user or the maintenance role; it says as whom.
+    """Open psql as the application role, a user or the maintenance role.
 
-    The maintenance role sees the rows of all users. An audit trail records each of its changes, and
+    It says as whom. The maintenance role sees the rows of all users. An audit trail records each of its changes, and
     from PostgreSQL 17 on also its login, with the reason.
 
     Examples:
@@ -61,7 +62,7 @@ def command(
         raise typer.BadParameter("--maintenance and --reason go together: give both.")
     if as_user is None and (tenant is not None or claims):
         raise typer.BadParameter("--tenant and --claim are a user's: give --as, too.")
-    claimed = dict(map(_claim, claims or []))
+    claimed = claims_given(claims)
     project = load_project(Path.cwd())
     url = _maintenance_url(project) if maintenance else project.direct_application_url()
     environment = {**os.environ, **_connection_variables(url)}
@@ -84,13 +85,6 @@ def command(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sys.exit(client.wait())
-
-
-def _claim(option: str) -> tuple[str, str]:
-    name, separator, value = option.partition("=")
-    if not separator:
-        raise typer.BadParameter(f"--claim takes NAME=VALUE, as in --claim location=3: {option!r}.")
-    return name, value
 
 
 def _described(identity: Identity) -> str:
