@@ -102,7 +102,8 @@ class TableBench:
         Raises _SkipError where the application's role may not read the table.
         """
         with connect_read_only(self.url, "Run `alembic upgrade head`.") as connection:
-            bind(connection, Identity(asker.user), self.project.row_security)
+            claims = {claim: str(value) for claim, value in asker.claims.items()}
+            bind(connection, Identity(asker.user, claims=claims), self.project.row_security)
             with transaction(connection, self.limits, past_policies=False):
                 readable = may_read(connection, sql.table_name(table.name, table.schema))
             if not readable:

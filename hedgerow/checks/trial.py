@@ -7,9 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    Date,
+    DateTime,
     Enum,
     Integer,
+    Numeric,
     String,
     Table,
     Uuid,
@@ -40,9 +44,15 @@ def unused_id(inspection: Inspection) -> UserId:
 def become_new_user(inspection: Inspection) -> None:
     """Make the application's transaction that of a user without any rows, until rolled back.
 
-    Raises a SQLAlchemy DBAPIError where the server refuses.
+    It carries each claim that a declaration asks for, with a value that no row has. Raises a
+    SQLAlchemy DBAPIError where the server refuses.
     """
-    identity = Identity(unused_id(inspection))
+    claims = {
+        claim: _claimed(table.columns[column])
+        for table, scope in inspection.scoped
+        for column, claim in scope.claims.items()
+    }
+    identity = Identity(unused_id(inspection), claims=claims)
     set_locally(inspection.application, inspection.row_security.settings_for(identity))
 
 
@@ -97,6 +107,20 @@ def _unused(column: Column[Any]) -> str | int | None:
         case String(length=length):
             return uuid4().hex[:length]
     return None
+
+
+def _claimed(column: Column[Any]) -> str:
+    """Return a claim that can be compared with the column, and equals it in no row, if possible."""
+    match column.type:
+        case Enum(enums=labels):
+            return str(labels[0])
+        case Boolean():
+            return "false"
+        case Date() | DateTime():
+            return "0001-01-01"
+        case Numeric():
+            return "-1"
+    return str(_unused(column) or "none")
 
 
 def true_for_another_users_row(

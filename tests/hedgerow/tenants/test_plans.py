@@ -97,6 +97,5 @@ def test_what_keeps_tenants_apart_are_conditions_of_indexes(
 
 @contextmanager
 def acting(ground: Playground) -> Iterator[Connection]:
-    carried = Identity(ANN, claims={"location": "1", "org": "1"})
-    with ground.acting_as(carried) as connection:
+    with ground.acting_as(Identity(ANN, claims={"location": "1", "org": "1"})) as connection:
         yield connection
