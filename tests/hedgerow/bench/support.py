@@ -15,7 +15,7 @@ OWNERS, ITEMS_EACH = 100, 50
 LIMITS = Limits(rounds=2, timeout=30.0)
 
 # What a transaction changed is counted with its commit, not some time later.
-_FLUSH = text("SELECT pg_stat_force_next_flush()")
+FLUSH = text("SELECT pg_stat_force_next_flush()")
 
 _FILL = (
     """INSERT INTO "user" (id, email, hashed_password, is_active, is_superuser, created_at)
@@ -33,14 +33,14 @@ def fill(database: Database, *statements: str, analyze: bool = True) -> None:
     with database.as_owner() as owner:
         for statement in _FILL:
             owner.execute(text(statement), {"owners": OWNERS, "items": OWNERS * ITEMS_EACH})
-        owner.execute(_FLUSH)
+        owner.execute(FLUSH)
     if analyze:
         with database.as_owner() as owner:
             owner.execute(text("ANALYZE item"))
     with database.as_owner() as owner:
         for statement in statements:
             owner.execute(text(statement))
-        owner.execute(_FLUSH)
+        owner.execute(FLUSH)
 
 
 def project_of(

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from hedgerow.bench import Request, measure
 from hedgerow.bench.report import TableReport, lines
 from hedgerow.config.project import Project
-from tests.hedgerow.bench.support import LIMITS, operation
+from tests.hedgerow.bench.support import FLUSH, LIMITS, operation
 from tests.hedgerow.tenants.teams import fill, teams
 from tests.support import declared
 from tests.support.databases import Database, clone_template, drop
@@ -25,6 +25,9 @@ def filled(server: URL) -> Iterator[Database]:
     declared.declare_in(database, metadata=MODELS)
     with database.as_owner() as owner:
         fill(owner)
+        owner.execute(FLUSH)
+    with database.as_owner() as owner:
+        owner.execute(text("ANALYZE"))
     yield database
     drop(database)
 
