@@ -46,8 +46,8 @@ def command(
 ) -> None:
     """Open psql as the application role, a user or the maintenance role.
 
-    It says as whom. The maintenance role sees the rows of all users. An audit trail records each of its changes, and
-    from PostgreSQL 17 on also its login, with the reason.
+    It says as whom. The maintenance role sees the rows of all users. An audit trail records each of
+    its changes, and from PostgreSQL 17 on also its login, with the reason.
 
     Examples:
       hedgerow psql
