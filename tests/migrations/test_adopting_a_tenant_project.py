@@ -15,6 +15,7 @@ import hedgerow
 from hedgerow import RowSecurity, sql
 from tests.migrations.opening import new_project
 from tests.migrations.support import PROJECTS, MiniProject
+from tests.migrations.test_offline import run_psql
 from tests.support.databases import Database
 from tests.support.deployments import PASSWORD
 from tests.support.raw import RawConnection, connect
@@ -29,6 +30,16 @@ DATA = [
     "INSERT INTO task (project_id, title) VALUES (1, 'ours'), (2, 'theirs')",
 ]
 ANN, OURS, THEIRS = 1, 1, 2
+FORCE = {"RLS_FORCE": "true"}
+OLD = 'OLD = frozenset({"tenant_isolation", "old_version"})'
+FOR_EVERYBODY = """
+    SELECT tablename, policyname FROM pg_policies WHERE 'public' = ANY (roles);
+"""
+WITHOUT_OWNER = """
+    SELECT id, name FROM organization WHERE id NOT IN (
+        SELECT organization_id FROM organization_member WHERE role = 'owner'
+    );
+"""
 
 
 class Versions:
@@ -60,11 +71,17 @@ class Versions:
                 connection.execute(f"SET app.tenant_id = '{organization}'")
             yield connection
 
-    def install(self, file: str) -> None:
-        """Copy a file of the fixture, with the names of roles that this test has."""
-        source = (FIXTURE / file).read_text(encoding="utf-8").replace("crm_web", self.web)
-        folder = self.project.folder / "versions"
-        (folder / Path(file).name).write_text(source, encoding="utf-8")
+    def run(self, script: str) -> None:
+        """Run a script of the fixture as the owner, with the name of this test's role."""
+        source = (FIXTURE / script).read_text(encoding="utf-8").replace("crm_web", self.web)
+        file = self.project.folder / script
+        file.write_text(source, encoding="utf-8")
+        run_psql(self.project.owner, file)
+
+    def asked(self, question: str) -> list[tuple[object, ...]]:
+        """Return what the owner is told, past all policies."""
+        with connect(self.project.deployment.database.owner_url) as connection:
+            return connection.execute(question.encode()).fetchall()
 
     def assert_old_is_as_ever(self) -> None:
         """The old version sees the organization that it names, and writes there."""
@@ -114,7 +131,7 @@ def versions(server: URL, tmp_path: Path) -> Iterator[Versions]:
     with new_project(server, tmp_path, "tenants", "CREATEROLE") as project:
         versions = Versions(project)
         shutil.copy(PROJECTS / "official_template" / "env.py", tmp_path)
-        versions.install("versions/0001_organizations.py")
+        shutil.copy(FIXTURE / "versions" / "0001_organizations.py", tmp_path / "versions")
         project.alembic("upgrade", "head")
         project.by_hand(*DATA)
         yield versions
@@ -127,45 +144,48 @@ def test_a_tenant_project_is_adopted_without_a_window_of_exposure(versions: Vers
     project = versions.project
     versions.assert_old_is_as_ever()
 
-    # 1. A login for requests.
+    # 1. A login for the old version.
     project.by_hand(f"CREATE ROLE {versions.web} LOGIN PASSWORD '{PASSWORD}'")
-    versions.install("0002_a_login_for_requests.py")
-    project.alembic("upgrade", "head")
-    versions.assert_old_is_as_ever()  # processes of the login before
+    assert versions.asked(FOR_EVERYBODY) == [("project", "tenant_isolation")]
+    versions.run("old_login.sql")
+    assert versions.asked(FOR_EVERYBODY) == []
+    versions.assert_old_is_as_ever()  # processes that log in as the owner still
     versions.use_web()
     versions.assert_old_is_as_ever()
+
+    # 2. What the data says.
+    assert versions.asked(WITHOUT_OWNER) == []
 
     # 3. and 4. Declare, and migrate while the old version runs.
     shutil.copy(PROJECTS.parent / "set_up" / "env.py", project.folder)
     project.use("after")
-    revision = project.revise("hedgerow", RLS_FORCE="true").read_text(encoding="utf-8")
-    assert "'0002'" in revision
-    upgrade, _ = revision.split("def downgrade")
-    assert not any(word in upgrade for word in ("drop_", "disable", "no_force", "revoke"))
-    project.alembic("upgrade", "head", RLS_FORCE="true")
-    project.alembic("check", RLS_FORCE="true")
+    upgrade, _ = project.revise("row security", **FORCE).read_text("utf-8").split("def downgrade")
+    assert not any(word in upgrade for word in ("op.drop_", "op.disable_", "op.no_", "op.revoke_"))
+    project.alembic("upgrade", "head", **FORCE)
+    project.alembic("check", **FORCE)
     versions.assert_old_is_as_ever()
-    versions.assert_new_keeps_apart()
-    assert_ready(project)
 
-    # The way back.
-    project.alembic("downgrade", "-1", RLS_FORCE="true")
+    # 5. Both versions run.
+    assert_ready(project)
+    versions.assert_new_keeps_apart()
+    project.alembic("downgrade", "-1", **FORCE)  # the way back
     versions.assert_old_is_as_ever()
-    project.alembic("upgrade", "head", RLS_FORCE="true")
+    project.alembic("upgrade", "head", **FORCE)
 
     # 6. The old version has ended.
-    source = (project.folder / "models.py").read_text(encoding="utf-8")
-    source = source.replace('OLD = frozenset({"tenant_isolation", "old_version"})', "")
+    versions.run("old_login_ends.sql")
+    project.by_hand(f"DROP ROLE {versions.web}")
+    versions.assert_new_keeps_apart()
+    models = project.folder / "models.py"
+    source = models.read_text(encoding="utf-8").replace(OLD, "")
     source = source.replace("        unmanaged=OLD,\n", "").replace(", unmanaged=OLD", "")
-    (project.folder / "models.py").write_text(source, encoding="utf-8")
-    last = project.revise("the old version has ended", RLS_FORCE="true")
-    upgrade, _ = last.read_text(encoding="utf-8").split("def downgrade")
-    assert upgrade.count("op.drop_rls_policy(") == 5
-    project.alembic("upgrade", "head", RLS_FORCE="true")
-    with versions.old(THEIRS) as connection:
-        assert seen(connection, "SELECT name FROM project") == set()
-    project.by_hand(f"DROP OWNED BY {versions.web}", f"DROP ROLE {versions.web}")
-    project.alembic("check", RLS_FORCE="true")
+    models.write_text(source, encoding="utf-8")
+    last = project.revise("the policy of the version before", **FORCE).read_text("utf-8")
+    upgrade, _ = last.split("def downgrade")
+    assert not any(word in upgrade for word in ("op.create_", "op.grant_", "op.disable_", "op.no_"))
+    assert "op.drop_rls_policy('tenant_isolation', 'project')" in upgrade
+    project.alembic("upgrade", "head", **FORCE)
+    project.alembic("check", **FORCE)
     versions.assert_new_keeps_apart()
     assert_ready(project)
 
