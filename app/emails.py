@@ -50,6 +50,22 @@ def deliver_new_account(user: User) -> None:
     _deliver(_compose(user.email, "New account", "new_account.html", link=link))
 
 
+def deliver_team_invitation(*, email: str, team: str, inviter: str, token: str, days: int) -> None:
+    """Send the link that accepts an invitation, after the response.
+
+    Where ENVIRONMENT is local and e-mails are not configured, the link is logged instead.
+    """
+    link = _link("accept-invitation", token)
+    if settings.emails_enabled:
+        subject = f"Invitation to {' '.join(team.split())}"
+        values = {"team": team, "inviter": inviter, "valid_days": str(days)}
+        _deliver(_compose(email, subject, "team_invitation.html", link=link, **values))
+    elif settings.ENVIRONMENT == "local":
+        logger.info("E-mails are not configured; invitation to a team: %s", link)
+    else:
+        logger.error("No invitation was sent: set SMTP_HOST and EMAILS_FROM_EMAIL")
+
+
 def compose_test(email_to: str) -> EmailMessage:
     """Return a test e-mail."""
     return _compose(email_to, "Test e-mail", "test_email.html")
@@ -84,7 +100,11 @@ def _deliver(message: EmailMessage) -> None:
 
 def _password_link(user: User) -> str:
     token = create_password_reset_token(user.id, user.hashed_password, user.email)
-    return f"{settings.FRONTEND_HOST.rstrip('/')}/reset-password?{urlencode({'token': token})}"
+    return _link("reset-password", token)
+
+
+def _link(page: str, token: str) -> str:
+    return f"{settings.FRONTEND_HOST.rstrip('/')}/{page}?{urlencode({'token': token})}"
 
 
 def _compose(email_to: str, subject: str, template: str, **values: str) -> EmailMessage:

@@ -83,6 +83,10 @@ class Attempts:
         """Count a request for an e-mail; raises HTTPException 429 where there were too many."""
         await self._count_all("recovery", email)
 
+    async def invitation(self, email: str) -> None:
+        """Count an invitation; raises HTTPException 429 where there were too many."""
+        await self._count_all("invitation", email)
+
     async def _count_all(self, kind: str, email: str) -> None:
         await _count(
             (_rate(settings.THROTTLE_ADDRESS), (kind, self.address)),

@@ -1,6 +1,7 @@
 """All routes of the API."""
 
 from fastapi import APIRouter
+from sqlmodel import SQLModel
 
 from app.api.routes import (
     admin,
@@ -23,6 +24,12 @@ api_router.include_router(async_items.router)
 api_router.include_router(admin.router)
 api_router.include_router(admin.view_as_router)
 api_router.include_router(audit.router)
+
+# A model of the project inherits TenantScopedBase, and is imported above.
+if "team" in SQLModel.metadata.tables:
+    from app.teams import routes as teams
+
+    api_router.include_router(teams.router)
 
 if settings.ENVIRONMENT == "local":
     api_router.include_router(private.router)

@@ -73,7 +73,7 @@ class AccessToken:
 
     def matches(self, hashed_password: str) -> bool:
         """Return whether the account still has the password that the token was made under."""
-        return _is_fingerprint(self.fingerprint, _ACCESS, hashed_password)
+        return is_fingerprint(self.fingerprint, _ACCESS, hashed_password)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ResetToken:
 
     def matches(self, hashed_password: str, email: str) -> bool:
         """Return whether the account still has the password and the address it was made for."""
-        return _is_fingerprint(self.fingerprint, _RESET, hashed_password, email)
+        return is_fingerprint(self.fingerprint, _RESET, hashed_password, email)
 
 
 def create_access_token(subject: UUID | str, hashed_password: str) -> str:
@@ -94,7 +94,7 @@ def create_access_token(subject: UUID | str, hashed_password: str) -> str:
     It is bound to the current password's hash, so it ends with that password.
     """
     lifetime = timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
-    return _encode(_ACCESS, subject, lifetime, hashed_password)
+    return encode_token(_ACCESS, subject, lifetime, hashed_password)
 
 
 def decode_access_token(token: str) -> AccessToken:
@@ -104,7 +104,7 @@ def decode_access_token(token: str) -> AccessToken:
     another kind, one whose subject is not an id. The trap: the token may be of an earlier password
     until `matches` was asked.
     """
-    return AccessToken(*_decode(_ACCESS, token))
+    return AccessToken(*decode_token(_ACCESS, token))
 
 
 def create_password_reset_token(subject: UUID, hashed_password: str, email: str) -> str:
@@ -114,7 +114,7 @@ def create_password_reset_token(subject: UUID, hashed_password: str, email: str)
     once either changes.
     """
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
-    return _encode(_RESET, subject, lifetime, hashed_password, email)
+    return encode_token(_RESET, subject, lifetime, hashed_password, email)
 
 
 def decode_password_reset_token(token: str) -> ResetToken:
@@ -122,7 +122,7 @@ def decode_password_reset_token(token: str) -> ResetToken:
 
     Raises jwt.InvalidTokenError like `decode_access_token`, and has the same trap.
     """
-    return ResetToken(*_decode(_RESET, token))
+    return ResetToken(*decode_token(_RESET, token))
 
 
 def pseudonym(name: str) -> str:
@@ -141,11 +141,16 @@ def _fingerprint(audience: str, *account: str) -> str:
     return _derive(f"{audience}-fingerprint", "\n".join(account)).hex()
 
 
-def _is_fingerprint(fingerprint: str, audience: str, *account: str) -> bool:
+def is_fingerprint(fingerprint: str, audience: str, *account: str) -> bool:
+    """Return whether a token of this audience was made under what the account says now."""
     return hmac.compare_digest(_fingerprint(audience, *account).encode(), fingerprint.encode())
 
 
-def _encode(audience: str, subject: UUID | str, lifetime: timedelta, *account: str) -> str:
+def encode_token(audience: str, subject: UUID | str, lifetime: timedelta, *account: str) -> str:
+    """Return a signed token about `subject`, for one use (`audience`).
+
+    It is bound to what `account` says, which it does not hold.
+    """
     payload = {
         "exp": datetime.now(UTC) + lifetime,
         "sub": str(subject),
@@ -155,7 +160,11 @@ def _encode(audience: str, subject: UUID | str, lifetime: timedelta, *account: s
     return jwt.encode(payload, _derive("token"), algorithm=ALGORITHM)
 
 
-def _decode(audience: str, token: str) -> tuple[UUID, str]:
+def decode_token(audience: str, token: str) -> tuple[UUID, str]:
+    """Return the subject and the fingerprint of a token of this audience.
+
+    Raises jwt.InvalidTokenError for everything else.
+    """
     try:
         payload = jwt.decode(
             token,

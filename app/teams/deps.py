@@ -1,0 +1,92 @@
+"""Dependencies of routes about one team: the request's session, narrowed to it.
+
+`RLSSessionDep` goes on reaching the rows of all teams of the user.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, HTTPException, status
+from fastapi.requests import HTTPConnection
+from sqlmodel import Session
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+import hedgerow
+from app.api.asynchronous import asynchronous
+from app.api.deps import (
+    AsyncCurrentUser,
+    AsyncSessionDep,
+    CurrentUser,
+    RequestIdentity,
+    SessionDep,
+)
+from app.core.rls import row_security
+from app.teams.models import Membership
+
+TenantHeader = Annotated[
+    UUID | None,
+    Header(alias="X-Tenant", description="The team, where the path does not name it."),
+]
+
+
+def team_not_found() -> HTTPException:
+    """Return the answer for a missing team, and for one of others: 403 would tell it exists."""
+    return HTTPException(status.HTTP_404_NOT_FOUND, detail="Team not found")
+
+
+def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -> UUID:
+    """Return the team that the path names as `team_id`, or else the header X-Tenant."""
+    in_path = connection.path_params.get("team_id")
+    try:
+        named = UUID(in_path) if in_path is not None else header
+    except ValueError:
+        raise team_not_found() from None
+    if named is None:
+        raise HTTPException(
+            status.HTTP_400_BAD_REQUEST, detail="Say which team you mean, in the header X-Tenant"
+        )
+    if header not in (None, named):
+        raise HTTPException(
+            status.HTTP_400_BAD_REQUEST, detail="The path and the header X-Tenant name two teams"
+        )
+    return named
+
+
+TeamId = Annotated[UUID, Depends(get_team_id)]
+
+
+def get_membership(
+    session: SessionDep, current_user: CurrentUser, identity: RequestIdentity, team_id: TeamId
+) -> Membership:
+    """Narrow the session to the team, and return what the current user is in it, or answer 404.
+
+    The database decides, at each statement: this row is for the answer. Two round trips. A
+    superuser is a user here, as anywhere; AdminSessionDep reaches the teams of others.
+    """
+    hedgerow.bind(session, replace(identity, tenant_id=team_id), row_security)
+    membership = session.get(Membership, (team_id, current_user.id))
+    if membership is None:
+        raise team_not_found()
+    return membership
+
+
+CurrentMembership = Annotated[Membership, Depends(get_membership)]
+AsyncCurrentMembership = Annotated[
+    Membership,
+    Depends(asynchronous(get_membership, session=AsyncSessionDep, current_user=AsyncCurrentUser)),
+]
+
+
+def get_tenant_session(session: SessionDep, membership: CurrentMembership) -> Session:
+    """Return the session of a member of the team, which reaches this team's rows only."""
+    return session
+
+
+TenantSessionDep = Annotated[Session, Depends(get_tenant_session)]
+AsyncTenantSessionDep = Annotated[
+    AsyncSession,
+    Depends(
+        asynchronous(get_tenant_session, session=AsyncSessionDep, membership=AsyncCurrentMembership)
+    ),
+]
