@@ -6,7 +6,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine, event, func, select
 
-from hedgerow.config.identity import Identity
+from hedgerow.config.identity import CONTEXT_SETTINGS, Identity
 from hedgerow.config.row_security import RowSecurity
 from hedgerow.errors import IdentityError
 from hedgerow.sql import set_config_calls
@@ -39,8 +39,9 @@ def record_elevation(
         identity = replace(identity.viewed_by, tenant_id=identity.tenant_id)
     origin = identity.origin
     told = (origin.method, origin.path, origin.request_id) if origin else (None, None, None)
-    # Not the database role: the functions are granted to the login.
-    settings = {
+    # Not the database role: the functions are granted to the login. The tenant and the claims also
+    # where there are none: through a pooler the channel's connection may hold another's.
+    settings = dict.fromkeys(CONTEXT_SETTINGS, "") | {
         name: value
         for name, value in row_security.settings_for(identity).items()
         if name.startswith("app.")
