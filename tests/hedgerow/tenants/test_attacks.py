@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL, Column, ForeignKey, Integer, MetaData, Table, Text, Uuid, insert
+from sqlalchemy import URL
 
-import hedgerow
-from hedgerow import Identity, Scope
+from hedgerow import Identity
 from hedgerow.errors import (
     INSUFFICIENT_PRIVILEGE,
     INVALID_SIGNATURE,
     LAST_OWNER,
     MISSING_IDENTITY,
 )
-from tests.hedgerow.policies.playground import playground
 from tests.hedgerow.signing.support import PLAIN, SIGNED
 from tests.hedgerow.tenants.firm import database_of, firm_for
 from tests.hedgerow.tenants.stage import (
@@ -31,7 +29,6 @@ from tests.hedgerow.tenants.stage import (
     Stage,
     run,
 )
-from tests.support.databases import Database
 from tests.support.raw import connect
 
 NOT_SUPPORTED = "0A000"
@@ -231,38 +228,3 @@ def test_temporary_tables_take_nobodys_place(signed: Stage) -> None:
     gone = "DELETE FROM public.membership"
     assert signed.perform(Identity(EVE), away, shadow, gone) == LAST_OWNER
     signed.assert_unchanged()
-
-
-@pytest.mark.parametrize("on_delete", ["CASCADE", None])
-def test_an_admin_who_may_delete_a_tenant_does_not_found_it_anew(
-    database: Database, on_delete: str | None
-) -> None:
-    """Deleted and inserted in one statement, it would keep its rows, and have another owner."""
-    metadata = MetaData()
-    team = Table("team", metadata, Column("id", Integer, primary_key=True))
-    hedgerow.declare(team, Scope.tenant(write={"owner", "admin"}))
-    membership = Table(
-        "membership", metadata,
-        Column("team_id", ForeignKey("team.id", ondelete=on_delete), primary_key=True),
-        Column("user_id", Uuid, primary_key=True), Column("role", Text),
-    )  # fmt: skip
-    hedgerow.declare(membership, Scope.members(tenant="team_id", admins={"admin"}))
-    document = Table(
-        "document", metadata, Column("id", Integer, primary_key=True),
-        Column("team_id", ForeignKey("team.id"), nullable=False, index=True),
-    )  # fmt: skip
-    hedgerow.declare(document, Scope.tenant("team_id"))
-    refound = """
-        WITH gone AS (DELETE FROM team WHERE id = 1 RETURNING id),
-            left_behind AS (
-                DELETE FROM membership USING gone WHERE team_id = gone.id AND user_id = '{}'
-                RETURNING team_id
-            )
-        INSERT INTO team SELECT team_id FROM left_behind
-    """
-    with playground(database) as ground:
-        ground.protect(metadata)
-        ground.do(ANN, "INSERT INTO team VALUES (1)")
-        ground.owner.execute(insert(membership).values(team_id=1, user_id=BEN, role="admin"))
-        ground.do(ANN, "INSERT INTO document VALUES (1, 1)")
-        assert ground.attempt(BEN, refound.format(BEN)) == REFUSED
