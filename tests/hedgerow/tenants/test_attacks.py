@@ -181,6 +181,7 @@ ATTACKS: list[tuple[str, str, Outcome]] = [
     ("ann", "SELECT set_config('session_replication_role', 'replica', true)", REFUSED),
     # No condition of the reader's own is asked of rows that are hidden; nor does EXPLAIN run one.
     ("eve", "SELECT id FROM document WHERE 1 / (id - 1) > 0", []),
+    ("eve", "SELECT id FROM team WHERE 1 / (right(title, 1)::int - 1) > 0", []),
     ("eve", "COPY (SELECT title FROM ledger) TO STDOUT", ["title 3\n"]),
     ("eve", "SELECT id FROM set_config('search_path', 'pg_temp', true) AS s, public.document", [3]),
     ("eve", "SELECT id FROM set_config('row_security', 'off', true) AS s, document", [3]),
