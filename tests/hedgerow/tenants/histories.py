@@ -27,7 +27,7 @@ from tests.hedgerow.tenants.rows import Who, key_of
 from tests.hedgerow.tenants.ways import Way
 from tests.support.databases import Database
 
-HISTORIES = int(os.environ.get("HEDGEROW_HISTORIES", "20"))
+HISTORIES = int(os.environ.get("HEDGEROW_HISTORIES", "15"))
 STEPS = 25
 
 
