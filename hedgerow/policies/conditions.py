@@ -89,7 +89,8 @@ def _sees_parent(table: Table, column: str, public: bool) -> Iterator[str]:
 def _is_read_by_all(scope: Scope, public: bool) -> bool:
     """Whether no other policy, which may be restrictive, has a say in who reads the rows."""
     is_read = scope.public is True or (scope.read == "everyone" and not public)
-    return is_read and not scope.parents and not scope.policies and not scope.unmanaged
+    others_decide = scope.parents or scope.policies or scope.unmanaged or scope.claims
+    return is_read and not others_decide
 
 
 def _changes_row(
@@ -137,7 +138,8 @@ def _changes_parent(table: Table, alias: str, depth: int, asked_by: Table) -> st
     shares = share_function(table, scope)
     if own is None or shares is None or shares.write is None or shares.is_table(asked_by):
         return own
-    return f"({own} OR {shares.holds(qualifier, to_write=True)})"
+    shared = [shares.holds(qualifier, to_write=True), *claimed(table, scope, qualifier)]
+    return f"({own} OR {' AND '.join(shared)})"
 
 
 def _in_tenant(table: Table, scope: Scope, qualifier: str, command: RowCommand) -> str:

@@ -155,6 +155,15 @@ class Scope:
                 "and_claim() follows no Scope.itself() and no Scope.members(): who somebody is,"
                 " and where a member, holds whatever is claimed."
             )
+        if self.claims and self.public:
+            raise ConfigurationError(
+                "and_claim() and public contradict each other: nobody in particular claims nothing."
+            )
+        if self.read == "everyone" and self.also_owner and self.also_owner.to_read:
+            raise ConfigurationError(
+                'read="everyone" and and_owner() contradict each other: say to_read=False, where'
+                " that user alone writes."
+            )
         if self.parents and (self.owner_column or self.is_user):
             raise ConfigurationError("Scope.through() declares parents, who have no owner beside.")
         if self.shared_with and not self.owner_column:

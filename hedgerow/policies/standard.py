@@ -47,7 +47,7 @@ def _policies(table: Table, scope: Scope) -> Iterator[Policy]:
 
     who = _who(scope)
     if is_read_by_every_user(scope):
-        yield Policy(name(EVERYONE_SELECT), "SELECT", using=SIGNED_IN)
+        yield Policy(name(EVERYONE_SELECT), "SELECT", using=_with_claims(table, scope, SIGNED_IN))
     elif (seen := sees(table, scope)) is not None:
         yield Policy(name(f"{who}_select"), "SELECT", using=seen)
     if isinstance(scope.public, str):
@@ -82,10 +82,10 @@ def _share_policies(table: Table, scope: Scope) -> Iterator[Policy]:
     if shares is None:
         return
     if scope.read != "everyone":
-        seen = shares.holds("", to_write=False)
+        seen = _with_claims(table, scope, shares.holds("", to_write=False))
         yield Policy(policy_name(table.name, "shared_select"), "SELECT", using=seen)
     if shares.write is not None:
-        may = shares.holds("", to_write=True)
+        may = _with_claims(table, scope, shares.holds("", to_write=True))
         name = policy_name(table.name, "shared_update")
         yield Policy(name, "UPDATE", using=may, with_check=may)
 
@@ -97,7 +97,12 @@ def _co_member_policies(table: Table, scope: Scope) -> Iterator[Policy]:
     tenancy = require_tenancy(table, 'read="co_members"')
     name = policy_name(table.name, "co_member_select")
     seen = f"{sql.name(scope.owner_column)} = ANY {tenancy.co_members_of_asking_user}"
-    yield Policy(name, "SELECT", using=" AND ".join([seen, *claimed(table, scope)]))
+    yield Policy(name, "SELECT", using=_with_claims(table, scope, seen))
+
+
+def _with_claims(table: Table, scope: Scope, condition: str) -> str:
+    """Return the condition, and what `and_claim` asks of everybody who reaches the rows."""
+    return " AND ".join([condition, *claimed(table, scope)])
 
 
 def admin_policies(table: str) -> tuple[Policy, ...]:

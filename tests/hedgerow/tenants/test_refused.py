@@ -96,6 +96,8 @@ def with_a_key_of_its_own(*, default: bool) -> None:
         (lambda: Scope.tenant("team_id", secret={"x"}), "secret"),  # type: ignore[call-arg]
         (lambda: Scope("owner_id").and_owner("author_id"), "have an owner already"),
         (lambda: Scope.itself().and_claim("place"), "follows no Scope.itself()"),
+        (lambda: Scope("owner_id", public=True).and_claim("place"), "and public contradict"),
+        (lambda: Scope.tenant(read="everyone").and_owner("author_id"), "contradict each other"),
         (lambda: Scope(None, read="co_members"), "needs rows of a user"),
         (check(members=Scope("user_id")), "no table says who is a member"),
         (
