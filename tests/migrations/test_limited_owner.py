@@ -50,6 +50,7 @@ def test_an_owner_who_may_not_create_roles(server: URL, tmp_path: Path) -> None:
     with new_project(server, tmp_path, "new_model", "NOCREATEROLE") as project:
         project.use("models")
         line = project.refused("upgrade", "head")
+        assert project.refused("check") == line
         _, script = line.split(" Ask an administrator to run: ")
         assert script.count("CREATE ROLE") == len(project.deployment.roles.names)
         project.by_hand(script.replace("'…'", f"'{PASSWORD}'"))
