@@ -116,7 +116,9 @@ def get_identity(
         path=connection.scope["path"],
         request_id=connection.headers.get("X-Request-ID"),
     )
-    return Identity(token.user_id, reason=_as_written(reason), origin=origin)
+    # The team of app.teams.deps, where a route asks for the session of one before the user.
+    tenant_id = getattr(connection.state, "tenant_id", None)
+    return Identity(token.user_id, reason=_as_written(reason), origin=origin, tenant_id=tenant_id)
 
 
 def _as_written(header: str | None) -> str | None:

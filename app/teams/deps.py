@@ -1,6 +1,9 @@
 """Dependencies of routes about one team: the request's session, narrowed to it.
 
 `RLSSessionDep` goes on reaching the rows of all teams of the user.
+
+Ask for the session before `CurrentUser`: then the team travels with the first BEGIN, and one round
+trip more than without a team asks for the membership. After the user it takes a second one.
 """
 
 from dataclasses import replace
@@ -22,7 +25,7 @@ from app.api.deps import (
     SessionDep,
 )
 from app.core.rls import row_security
-from app.teams.models import Membership
+from app.teams.models import GOVERNING, Membership, TeamRole
 
 TenantHeader = Annotated[
     UUID | None,
@@ -35,7 +38,14 @@ def team_not_found() -> HTTPException:
     return HTTPException(status.HTTP_404_NOT_FOUND, detail="Team not found")
 
 
-def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -> UUID:
+def role_does_not_suffice() -> HTTPException:
+    """Return the answer for a member whose role does not allow it."""
+    return HTTPException(
+        status.HTTP_403_FORBIDDEN, detail="Your role in this team does not allow this"
+    )
+
+
+async def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -> UUID:
     """Return the team that the path names as `team_id`, or else the header X-Tenant."""
     in_path = connection.path_params.get("team_id")
     try:
@@ -50,6 +60,7 @@ def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -> UUID
         raise HTTPException(
             status.HTTP_400_BAD_REQUEST, detail="The path and the header X-Tenant name two teams"
         )
+    connection.state.tenant_id = named  # for the identity, which is made next
     return named
 
 
@@ -57,13 +68,14 @@ TeamId = Annotated[UUID, Depends(get_team_id)]
 
 
 def get_membership(
-    session: SessionDep, current_user: CurrentUser, identity: RequestIdentity, team_id: TeamId
+    team_id: TeamId, session: SessionDep, current_user: CurrentUser, identity: RequestIdentity
 ) -> Membership:
     """Narrow the session to the team, and return what the current user is in it, or answer 404.
 
-    The database decides, at each statement: this row is for the answer. Two round trips. A
-    superuser is a user here, as anywhere; AdminSessionDep reaches the teams of others.
+    The database decides, at each statement: this row is for the answer. A superuser is a user here,
+    as anywhere; AdminSessionDep reaches the teams of others.
     """
+    # Nothing is sent where the team was known before the user.
     hedgerow.bind(session, replace(identity, tenant_id=team_id), row_security)
     membership = session.get(Membership, (team_id, current_user.id))
     if membership is None:
@@ -78,7 +90,7 @@ AsyncCurrentMembership = Annotated[
 ]
 
 
-def get_tenant_session(session: SessionDep, membership: CurrentMembership) -> Session:
+def get_tenant_session(membership: CurrentMembership, session: SessionDep) -> Session:
     """Return the session of a member of the team, which reaches this team's rows only."""
     return session
 
@@ -90,3 +102,25 @@ AsyncTenantSessionDep = Annotated[
         asynchronous(get_tenant_session, session=AsyncSessionDep, membership=AsyncCurrentMembership)
     ),
 ]
+
+
+def get_current_role(membership: CurrentMembership) -> TeamRole:
+    """Return what the current user is in the team, at the start of the request."""
+    return TeamRole(membership.role)
+
+
+CurrentRole = Annotated[TeamRole, Depends(get_current_role)]
+AsyncCurrentRole = Annotated[
+    TeamRole, Depends(asynchronous(get_current_role, membership=AsyncCurrentMembership))
+]
+
+
+def get_governor(role: CurrentRole) -> TeamRole:
+    """Return the role of an owner or admin, or answer 403: a member knows that there is a team."""
+    if role not in GOVERNING:
+        raise role_does_not_suffice()
+    return role
+
+
+Governor = Annotated[TeamRole, Depends(get_governor)]
+AsyncGovernor = Annotated[TeamRole, Depends(asynchronous(get_governor, role=AsyncCurrentRole))]

@@ -15,9 +15,12 @@ from app.core.sessions import async_service_session
 from app.models import Message
 from app.teams import crud
 from app.teams.deps import (
+    AsyncGovernor,
     AsyncTenantSessionDep,
     CurrentMembership,
+    Governor,
     TenantSessionDep,
+    role_does_not_suffice,
     team_not_found,
 )
 from app.teams.invitation_tokens import (
@@ -49,10 +52,6 @@ if not row_security.enabled:
     )
 
 router = APIRouter(prefix="/teams", tags=["teams"], responses=SIGNED_IN)
-
-
-def _forbidden() -> HTTPException:
-    return HTTPException(status_code=403, detail="Your role in this team does not allow this")
 
 
 @router.post("/")
@@ -121,7 +120,7 @@ def rename_team(
 ) -> TeamPublic:
     """Rename a team: its owners and admins."""
     if not crud.rename_team(session=session, team_id=team_id, name=team_in.name):
-        raise _forbidden()
+        raise role_does_not_suffice()
     return read_team(session, membership, team_id)
 
 
@@ -129,7 +128,7 @@ def rename_team(
 def delete_team(session: TenantSessionDep, team_id: UUID) -> Message:
     """Delete a team and all its rows: its owners."""
     if not crud.delete_team(session=session, team_id=team_id):
-        raise _forbidden()
+        raise role_does_not_suffice()
     return Message(message="Team deleted successfully")
 
 
@@ -164,13 +163,14 @@ def _not_allowed_or_not_found(
     session: TenantSessionDep, team_id: UUID, user_id: UUID
 ) -> HTTPException:
     if crud.is_member(session=session, team_id=team_id, user_id=user_id):
-        return _forbidden()
+        return role_does_not_suffice()
     return HTTPException(status_code=404, detail="Member not found")
 
 
 @router.post("/{team_id}/invitations", responses=refusals(429))
 async def invite(
     session: AsyncTenantSessionDep,
+    governor: AsyncGovernor,
     current_user: AsyncCurrentUser,
     attempts: AttemptsDep,
     background_tasks: BackgroundTasks,
@@ -208,15 +208,19 @@ async def invite(
 
 
 @router.get("/{team_id}/invitations")
-def read_invitations(session: TenantSessionDep, team_id: UUID) -> InvitationsPublic:
-    """List the open invitations to a team: to its owners and admins; others see none."""
+def read_invitations(
+    session: TenantSessionDep, governor: Governor, team_id: UUID
+) -> InvitationsPublic:
+    """List the open invitations to a team: to its owners and admins."""
     found = crud.get_invitations(session=session, team_id=team_id)
     data = [InvitationPublic.model_validate(one, from_attributes=True) for one in found]
     return InvitationsPublic(data=data, count=len(data))
 
 
 @router.delete("/{team_id}/invitations/{invitation_id}")
-def withdraw_invitation(session: TenantSessionDep, team_id: UUID, invitation_id: UUID) -> Message:
+def withdraw_invitation(
+    session: TenantSessionDep, governor: Governor, team_id: UUID, invitation_id: UUID
+) -> Message:
     """Withdraw an invitation: owners and admins."""
     if not crud.withdraw_invitation(session=session, team_id=team_id, invitation_id=invitation_id):
         raise HTTPException(status_code=404, detail="Invitation not found")
