@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, DateTime, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.core.text import SHORT_TEXT_LENGTH, Email, Text, Title
@@ -27,6 +27,8 @@ class TeamRole(StrEnum):
 
 GOVERNING = frozenset({TeamRole.OWNER.value, TeamRole.ADMIN.value})
 """The roles that invite, and rename a team."""
+
+_A_ROLE = f"role IN ({', '.join(repr(role.value) for role in TeamRole)})"
 
 INVITATIONS = "team-invitations"
 """The service that makes a member of who has accepted an invitation."""
@@ -52,6 +54,7 @@ class Membership(SQLModel, table=True):
     Nobody is made a member without consent: the service inserts who has accepted an invitation.
     """
 
+    __table_args__ = (CheckConstraint(_A_ROLE, name="membership_role"),)
     __rls__: ClassVar[Scope] = Scope.members(
         tenant="team_id",
         admins={TeamRole.ADMIN.value},
@@ -68,13 +71,21 @@ class TeamProfile(SQLModel, table=True):
     """What members of a user's teams see of the user, whose account is the user's alone.
 
     A row is made when the user first creates or joins a team, and follows the account's changes.
+    The foreign key keeps the address: a user may refer to no account but their own.
     """
 
     __tablename__ = "team_profile"
     __rls__: ClassVar[Scope] = Scope.itself(read="co_members")
 
     user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", primary_key=True)
-    email: str = Field(max_length=SHORT_TEXT_LENGTH)
+    email: str = Field(
+        sa_column=Column(
+            String(SHORT_TEXT_LENGTH),
+            ForeignKey("user.email", ondelete="CASCADE", onupdate="CASCADE"),
+            unique=True,
+            nullable=False,
+        )
+    )
     full_name: str | None = Field(default=None, max_length=SHORT_TEXT_LENGTH)
 
 
@@ -87,7 +98,7 @@ class Invitation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("team_id", "email"),
         # An owner makes a member an owner who is there already.
-        CheckConstraint("role <> 'owner'", name="invitation_of_no_owner"),
+        CheckConstraint(f"{_A_ROLE} AND role <> 'owner'", name="invitation_of_no_owner"),
     )
     __rls__: ClassVar[Scope] = Scope.tenant(
         "team_id",

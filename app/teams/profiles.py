@@ -1,6 +1,6 @@
 """What members of a user's teams see of the user: kept as the account says."""
 
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, event, inspect, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapper
 from sqlmodel import Session, col
@@ -20,6 +20,7 @@ def show_profile(session: Session, user: User) -> None:
 
 @event.listens_for(User, "after_update")
 def _follow(_: Mapper[User], connection: Connection, user: User) -> None:
-    """Change the profile in the transaction that changes the account, where there is one."""
-    own = update(TeamProfile).where(col(TeamProfile.user_id) == user.id)
-    connection.execute(own.values(email=user.email, full_name=user.full_name))
+    """Change the name in the transaction that changes the account's; a foreign key, the address."""
+    if inspect(user).attrs.full_name.history.has_changes():
+        own = update(TeamProfile).where(col(TeamProfile.user_id) == user.id)
+        connection.execute(own.values(full_name=user.full_name))
