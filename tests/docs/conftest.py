@@ -14,19 +14,20 @@ from tests.support.server import passable_folder
 @pytest.fixture
 def project(fresh_database: Database) -> Iterator[ProjectCopy]:
     """Yield a copy whose database may be changed."""
-    with _copy(fresh_database) as project:
+    with copied_project(fresh_database) as project:
         yield project
 
 
 @pytest.fixture(scope="module")
 def shared_project(database: Database) -> Iterator[ProjectCopy]:
     """Yield a copy for several tests that change neither its files nor its database."""
-    with _copy(database) as project:
+    with copied_project(database) as project:
         yield project
 
 
 @contextmanager
-def _copy(database: Database) -> Iterator[ProjectCopy]:
+def copied_project(database: Database) -> Iterator[ProjectCopy]:
+    """Yield a copy of the project that works on this database."""
     # Not pytest's folder: PostgreSQL's programs run as another user where root runs the tests.
     parent = passable_folder("hedgerow-docs-")
     with ExitStack() as stack:
