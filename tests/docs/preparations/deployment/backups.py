@@ -1,4 +1,4 @@
-"""Users with items, an entry in the audit trail and a signing key; what came out is kept apart."""
+"""Users with items, entries of a tenant in the audit trail, a signing key; all is kept apart."""
 
 import os
 
@@ -10,12 +10,15 @@ from tests.support.databases import Database, drop
 from tests.support.raw import connect
 
 WORK = """
+import hedgerow
 from sqlmodel import select
 
 from app.core.db import new_session, startup
 from app.core.project import find_user
-from app.core.sessions import admin_session, user_session
+from app.core.rls import row_security
+from app.core.sessions import user_session
 from app.models import Item
+from hedgerow import Identity, Role
 
 startup()
 with new_session() as session:
@@ -24,7 +27,9 @@ for owner in ids.values():
     with user_session(owner) as session:
         session.add(Item(title="kept", owner_id=owner))
         session.commit()
-with admin_session(ids["admin"], reason="a trace", read_only=False) as session:
+with new_session() as session:
+    acting = Identity(ids["admin"], Role.ADMIN, "a trace", tenant_id="of old")
+    hedgerow.bind(session, acting, row_security)
     for item in session.exec(select(Item)):
         item.description = "seen"
     session.commit()
@@ -48,16 +53,16 @@ def finish(project: ProjectCopy) -> None:
         assert "seen" in project.sh(
             "hedgerow psql --as user@example.com -- -Atc 'SELECT description FROM item'"
         )
-        assert (
-            project.sh("hedgerow psql --as user@example.com -- -Atc 'SELECT count(*) FROM item'")
-            == "1\n"
-        )
+        count = "hedgerow psql --as user@example.com -- -Atc 'SELECT count(*) FROM item'"
+        assert project.sh(count).splitlines()[-1] == "1"
         listed = project.sh("pg_restore --data-only --file=- shop.dump")
         assert "COPY public.item " in listed
         assert "signing_key" not in listed
         with connect(_restored(project)) as owner:
             row = owner.execute("SELECT count(*) FROM item").fetchone()
             assert row == (2,)
+            row = owner.execute("SELECT count(*) FROM rls.audit WHERE tenant = 'of old'").fetchone()
+            assert row == (1,)
     finally:
         drop(Database(_restored(project).set(drivername="postgresql+psycopg")))
 
