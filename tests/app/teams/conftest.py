@@ -12,13 +12,13 @@ from sqlalchemy import URL
 
 from tests.app.mail_server import MailServer
 from tests.app.teams.documents import MODEL, ROUTES
-from tests.app.teams.people import Served
+from tests.app.teams.people import LIMIT, Served
 from tests.docs.conftest import copied_project
 from tests.support.databases import clone_template, drop
 from tests.support.proxy import Proxy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(server: URL) -> Iterator[Served]:
     database = clone_template(server)
     with (
@@ -38,7 +38,7 @@ def served(server: URL) -> Iterator[Served]:
         project.sh("alembic check && hedgerow check && hedgerow lint")
         project.settings |= {name: str(value) for name, value in mail.settings().items()}
         through = proxy.through(database.owner_url).render_as_string(hide_password=False)
-        project.settings |= {"DATABASE_POOLER_URL": through, "THROTTLE_EMAILS": "100 per hour"}
+        project.settings |= {"DATABASE_POOLER_URL": through, "THROTTLE_EMAILS": f"{LIMIT} per hour"}
         address = f"http://{project.address()}/api/v1"
         yield Served(address, database, mail, proxy, client)
     drop(database)
