@@ -75,13 +75,13 @@ class Settings(BaseSettings):
     )
     THROTTLE_ADDRESS: Rate = Field(
         default="100 per 15 minutes",
-        description="How many wrong passwords for whatever accounts, sign-ups, and requests for a "
-        "recovery e-mail one client address may make, each.",
+        description="How many wrong passwords for whatever accounts, sign-ups, requests for a "
+        "recovery e-mail, and invitations to a team one client address may make, each.",
     )
     THROTTLE_EMAILS: Rate = Field(
         default="5 per hour",
-        description="How many sign-ups, and requests for a recovery e-mail, there may be for one "
-        "e-mail address, each.",
+        description="How many sign-ups, requests for a recovery e-mail, and invitations to a team "
+        "there may be for one e-mail address, each.",
     )
     REDIS_URL: RedisUrl | None = Field(
         default=None,
