@@ -1,4 +1,4 @@
-"""The log of the server is where the page says that its reader keeps it; what is written is tidy."""
+"""The log of the server is where the page says that its reader keeps it."""
 
 from tests.docs.support.project import ProjectCopy
 
