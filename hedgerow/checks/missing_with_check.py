@@ -3,16 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import Table
-
 from hedgerow.catalogs.policies import LivePolicy
 from hedgerow.checks.fixes import fix_policy
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.trial import become_new_user, true_for_another_users_row
 from hedgerow.findings import Finding, Level
-from hedgerow.policies.conditions import is_signed_in
-from hedgerow.policies.policy import policy_name
 
 
 def find(inspection: Inspection) -> Iterator[Finding]:
@@ -34,8 +30,6 @@ def find(inspection: Inspection) -> Iterator[Finding]:
         for policy, condition in present.items():
             if policy.with_check is None or not policy.permissive or not holds[condition]:
                 continue
-            if _makes_tenants(inspection, policy, table):
-                continue
             if not any(
                 not other.permissive
                 and other.applies_to(policy.command)
@@ -49,19 +43,6 @@ def find(inspection: Inspection) -> Iterator[Finding]:
                     " user.",
                     fix=fix_policy(inspection, table, scope, policy.name),
                 )
-
-
-def _makes_tenants(inspection: Inspection, policy: LivePolicy, table: Table) -> bool:
-    """Return whether it is the policy by which users make tenants, which have no members yet."""
-    tenancy = inspection.tenancy
-    return (
-        tenancy is not None
-        and tenancy.founding
-        and tenancy.is_tenants_table(table)
-        and policy.command == "INSERT"
-        and policy.name == policy_name(table.name, "member_insert")
-        and is_signed_in(policy.with_check)
-    )
 
 
 CHECK = Check("H118", Level.ERROR, "Missing WITH CHECK", find, pitfalls=("P30",), at_start_up=True)
