@@ -12,10 +12,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from uvicorn.logging import AccessFormatter
 
+import hedgerow
 from app.core.config import settings
+from app.core.db import new_session
 from app.core.logs import configure_logging, without_addresses
+from app.core.rls import row_security
 from hedgerow import Identity
 from hedgerow.fastapi.observation import user_hash
+from hedgerow.sessions.observation import Observed, observed
 from tests.app.api.support import API, signed_in
 from tests.support.people import Person
 
@@ -58,6 +62,20 @@ def test_a_request_does_not_inherit_the_user_of_the_one_before(
         (told,) = (hashes[id] for id in hashes if id in line["message"])
         assert line["user_hash"] == told
     assert {line["role"] for line in logged} == {"user", "read_only_admin"}
+
+
+def test_a_line_names_the_tenant_where_there_is_one(alice: Person, lines: io.StringIO) -> None:
+    for tenant in (None, 7):
+        token = observed.set(Observed())
+        with new_session() as session:
+            hedgerow.bind(session, Identity(alice.id, tenant_id=tenant), row_security)
+            session.connection()
+        observed.reset(token)
+    wide, narrow = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert "tenant_id" not in wide
+    assert "tenant" not in wide["message"]
+    assert narrow["tenant_id"] == "7"
+    assert narrow["message"].endswith(f"user {alice.id} in tenant 7")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])

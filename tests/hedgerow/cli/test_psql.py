@@ -79,6 +79,23 @@ def test_as_somebody_shows_what_they_see(
         assert result.returncode == 0
 
 
+def test_in_a_tenant_with_claims_and_it_says_as_whom(
+    mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
+) -> None:
+    """Spaces, quotes, backslashes and other letters reach PostgreSQL as they were typed."""
+    odd = ' a "b"=\\ü '
+    result = hedgerow(
+        folder,
+        project_database,
+        *("psql", "--as", people[0].email, "--tenant", odd, "--claim", f"at={odd}"),
+        *("--", "-qAtc", "SELECT rls.tenant_id(), rls.claim('at'), count(*) FROM item"),
+        **SECRETS[mode],
+    )
+    assert result.stdout == f"{odd}|{odd}|2\n", result.stderr
+    who = f"hedgerow: psql as user {people[0].id} in tenant {odd}, claims at={odd}"
+    assert result.stderr == f"{who}\n"
+
+
 def test_another_user_by_hand(
     mode: str, project_database: Database, people: tuple[Person, Person], folder: Path
 ) -> None:

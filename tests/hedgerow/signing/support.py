@@ -83,6 +83,24 @@ def claim(
     apply(connection, {**settings, "app.tenant_id": tenant, "app.claims": claims})
 
 
+def believed(
+    connection: RawConnection,
+    user: str,
+    role: str,
+    signature: str,
+    *,
+    tenant: str = "",
+    claims: str = "",
+) -> object:
+    """Return whom the database takes the claim for, or the SQLSTATE with which it refuses."""
+    try:
+        with connection.transaction(force_rollback=True):
+            claim(connection, user, role, signature, tenant=tenant, claims=claims)
+            return connection.execute("SELECT rls.identity_name(), rls.role()").fetchone()
+    except psycopg.Error as error:
+        return error.sqlstate
+
+
 def sign_in(connection: RawConnection, person: Person, role: Role = Role.USER) -> None:
     """Make the raw connection's transaction the person's, signed by the engine."""
     identity = Identity(person.id, role)

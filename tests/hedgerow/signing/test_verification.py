@@ -1,6 +1,5 @@
 """What the database accepts: its own key's signature over this role, time and user, in time."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,11 +11,16 @@ from hypothesis import strategies as st
 from hedgerow import Role, Signing
 from hedgerow.config.identity import USERS
 from hedgerow.errors import EXPIRED_SIGNATURE, INVALID_SIGNATURE, MISSING_IDENTITY
-from hedgerow.provisioning.functions import create_statements, define_statements
-from hedgerow.provisioning.keys import reconcile_functions
-from hedgerow.sql import Statement
-from tests.hedgerow.signing.support import SIGNED, SIGNING, claim, demand, sign_in, signature
-from tests.support.databases import Database, create_empty, drop
+from tests.hedgerow.signing.support import (
+    SIGNED,
+    SIGNING,
+    believed,
+    claim,
+    demand,
+    sign_in,
+    signature,
+)
+from tests.support.databases import Database
 from tests.support.people import Person, add_person
 from tests.support.raw import RawConnection, connect, visible_items
 
@@ -179,34 +183,10 @@ def test_secrets_of_every_length(length: int, fresh_database: Database) -> None:
         assert visible_items(connection) == set(alice.items)
 
 
-@pytest.fixture(scope="module")
-def text_ids(database: Database) -> Iterator[RawConnection]:
-    """Yield a connection to a database whose users have free text as ids."""
-    server = database.owner_url.set(database="postgres")
-    empty = create_empty(server)
-    with empty.as_owner() as owner:
-        for statement in (*create_statements(), *define_statements("text", signed=True)):
-            owner.execute(Statement(statement))
-        reconcile_functions(owner, replace(SIGNED, id_type="text"))
-    with connect(empty.app_url) as connection:
-        yield connection
-    drop(empty)
-
-
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30
 )
 SPACED = st.lists(st.sampled_from(["a", "user", "admin", "1", "1e3", "", "é", "\n"])).map(" ".join)
-
-
-def believed(connection: RawConnection, user: str, role: str, signature: str) -> object:
-    """Return whom the database takes the claim for, or the SQLSTATE with which it refuses."""
-    try:
-        with connection.transaction(force_rollback=True):
-            claim(connection, user, role, signature)
-            return connection.execute("SELECT rls.identity_name(), rls.role()").fetchone()
-    except psycopg.Error as error:
-        return error.sqlstate
 
 
 @given(user=TEXT | SPACED.filter(bool))
