@@ -24,7 +24,8 @@ def migrate(database: Database, *command: str) -> str:
 def forget_functions(database: Database) -> None:
     """Drop the functions that the version of before did not define."""
     with database.as_owner() as owner:
-        owner.execute(text("DROP FUNCTION rls.sign_in(), rls.service()"))
+        names = ("sign_in", "service", "tenant_id", "claim")
+        owner.execute(text(f"DROP FUNCTION {', '.join(f'rls.{name}' for name in names)}"))
 
 
 def accounts(connection: RawConnection) -> set[str]:
