@@ -29,7 +29,7 @@ LEFT: Final = {
 }
 """Settings that each make the next user's statements mean, tell or do something else."""
 
-IDENTITY: Final = ("app.user_id", "app.role", "app.signature")
+IDENTITY: Final = ("app.user_id", "app.role", "app.tenant_id", "app.claims", "app.signature")
 
 _BACKEND: Final = select(func.pg_backend_pid())
 

@@ -8,6 +8,7 @@ from hedgerow import DatabaseNotReadyError, RowSecurity, sql
 from hedgerow.catalogs.settings import default_settings
 from hedgerow.checks.readiness import verify
 from tests.support.deployments import Deployment
+from tests.support.leftovers import IDENTITY
 from tests.support.raw import connect
 
 BY_THE_LOGIN = (
@@ -55,7 +56,7 @@ def test_a_login_may_make_no_identity_its_default(own_deployment: Deployment) ->
     own_deployment.upgrade()
     with connect(own_deployment.app_url) as login:
         login.autocommit = True
-        for name in ("app.user_id", "app.role", "app.signature", "session_replication_role"):
+        for name in (*IDENTITY, "session_replication_role"):
             with pytest.raises(Exception, match="permission denied to set parameter"):
                 login.execute(f"ALTER ROLE CURRENT_USER SET {name} = 'x'")
     assert planted(own_deployment) == set()
