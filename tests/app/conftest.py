@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, QueuePool, text
 
 from hedgerow import RowSecurity
@@ -41,6 +43,7 @@ def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     import app.core.db
     import app.core.project
     import app.main
+    from app.core import security
     from app.core.rls import AdminContext
 
     holders = [
@@ -50,6 +53,8 @@ def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
     ]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "_password_hash", quick(security._password_hash))
+        security.dummy_hash.cache_clear()  # the one of a costly hash
         patch.setattr(app.core.db, "POOL", ONE_CONNECTION)
         patch.setattr(app.core.db, "application_url", lambda: database.app_url)
         for holder in (*holders, AdminContext):
@@ -57,6 +62,13 @@ def engine(database: Database, row_security: RowSecurity) -> Iterator[Engine]:
         app.core.db.shutdown()  # what tests elsewhere have opened
         yield app.core.db.get_engine()
         app.core.db.shutdown()
+
+
+def quick(password_hash: PasswordHash) -> PasswordHash:
+    """Return the same but for what a hash costs, which is much by design."""
+    return PasswordHash(
+        (Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1), *password_hash.hashers[1:])
+    )
 
 
 @pytest.fixture(scope="module")

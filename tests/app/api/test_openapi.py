@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -16,7 +14,6 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
-from app.core import security
 from app.main import app as application
 from tests.app.api.support import signed_in
 from tests.app.both_modes import only_with_row_security
@@ -32,14 +29,8 @@ schema.app = application
 
 @pytest.fixture(scope="module")
 def served(engine: Engine) -> Iterator[None]:
-    """Let schemathesis start and stop the application, in the event loop where it asks.
-
-    Passwords are hashed at almost no cost: there are hundreds, and none is looked at here.
-    """
-    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    """Let schemathesis start and stop the application, in the event loop where it asks."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(security, "_password_hash", quick)
-        patch.setattr(security, "dummy_hash", lambda: quick.hash("nobody's"))
         # A tenth of the time of each request goes into reading the environment for a proxy's name.
         patch.setattr("requests.sessions.get_environ_proxies", lambda *_, **__: {})
         yield
