@@ -7,11 +7,13 @@ from sqlalchemy import MetaData, Table
 from hedgerow.errors import ConfigurationError
 from hedgerow.policies.keys import key_to_parent, keys_of
 from hedgerow.policies.likely import likely_declarations
+from hedgerow.policies.members_table import check_roles
 from hedgerow.policies.references import checked_keys
 from hedgerow.policies.registry import scope_of, scoped_tables
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import share_function
-from hedgerow.policies.tenancy import check_tenants
+from hedgerow.policies.tenancy import require_tenancy, tenancy_of
+from hedgerow.policies.tenant_rows import MemberRows
 from hedgerow.policies.wanted import user_privileges
 
 
@@ -23,7 +25,7 @@ def check_declarations(metadata: MetaData, tables: Iterable[Table] | None = None
     asked = list(tables) if tables is not None else list(metadata.tables.values())
     if missing := [describe(table) for table in undeclared_tables(asked)]:
         raise ConfigurationError(" ".join(missing))
-    check_tenants(metadata)
+    _check_tenants(metadata)
     for table, scope in scoped_tables(metadata):
         _check_parents(table, ())
         _check_shares(table, scope)
@@ -53,6 +55,40 @@ def consequence(table: Table) -> str:
 def likely_fix(table: Table) -> str:
     """Return what a table that says nothing could say, as a clause."""
     return f"give its class one of {', or '.join(likely_declarations(table))}"
+
+
+def _check_tenants(metadata: MetaData) -> None:
+    """Raise ConfigurationError for declarations about tenants that cannot be meant."""
+    tenancy_of(metadata)
+    for table, scope in scoped_tables(metadata):
+        rows = scope.tenant_rows
+        if rows is None:
+            if scope.read == "co_members":
+                require_tenancy(table, 'read="co_members"')
+            continue
+        place = f"Table {table.fullname!r} is declared Scope.tenant({rows.column!r})"
+        tenancy = require_tenancy(table, f"Scope.tenant({rows.column!r})")
+        holder, members = _members_table(metadata)
+        check_roles(holder, members, rows.named, place)
+        if tenancy.is_tenants_table(table):
+            if rows.column != tenancy.key:
+                raise ConfigurationError(
+                    f"{place}, and its rows are the tenants themselves, by {tenancy.key!r}: leave"
+                    " the column out."
+                )
+            continue
+        keys = [key for key in keys_of(table) if key.columns == (rows.column,)]
+        if any(not tenancy.is_tenants_table(key.parent) for key in keys):
+            raise ConfigurationError(
+                f"{place}, which refers to {keys[0].parent.fullname!r}, and tenants are the rows of"
+                f" {tenancy.tenants!r}: name the column that refers to these."
+            )
+
+
+def _members_table(metadata: MetaData) -> tuple[Table, MemberRows]:
+    return next(
+        (table, scope.member_rows) for table, scope in scoped_tables(metadata) if scope.member_rows
+    )
 
 
 def _check_parents(table: Table, children: tuple[Table, ...]) -> None:

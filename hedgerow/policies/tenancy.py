@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Enum, MetaData, Table, UniqueConstraint
+from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from hedgerow import sql
 from hedgerow.errors import ConfigurationError
-from hedgerow.policies.keys import Key, keys_of
+from hedgerow.policies import members_table
 from hedgerow.policies.registry import scope_of, scoped_tables
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.tenant_rows import MemberRows, Roles
@@ -104,14 +104,14 @@ def require_tenancy(table: Table, asked_by: str) -> Tenancy:
 
 def _tenancy(table: Table, rows: MemberRows) -> Tenancy:
     place = f"Table {table.fullname!r} is declared Scope.members()"
-    key = _key_to_tenant(table, rows, place)
-    _check_unique(table, rows, place)
+    key = members_table.key_to_tenant(table, rows, place)
+    members_table.check_unique(table, rows, place)
     roles = frozenset({rows.owner, *rows.admins}) if rows.role else frozenset[str]()
-    _check_roles(table, rows, roles, place)
+    members_table.check_roles(table, rows, roles, place)
     tenants = key.parent
     founding = _is_founded(tenants)
     if founding:
-        _check_defaults(table, rows, place)
+        members_table.check_defaults(table, rows, place)
     return Tenancy(
         members=table.name,
         tenants=tenants.name,
@@ -132,109 +132,10 @@ def _tenancy(table: Table, rows: MemberRows) -> Tenancy:
     )
 
 
-def check_tenants(metadata: MetaData) -> None:
-    """Raise ConfigurationError for declarations about tenants that cannot be meant."""
-    tenancy_of(metadata)
-    for table, scope in scoped_tables(metadata):
-        rows = scope.tenant_rows
-        if rows is None:
-            if scope.read == "co_members":
-                require_tenancy(table, 'read="co_members"')
-            continue
-        place = f"Table {table.fullname!r} is declared Scope.tenant({rows.column!r})"
-        tenancy = require_tenancy(table, f"Scope.tenant({rows.column!r})")
-        holder, members = _members_table(metadata)
-        _check_roles(holder, members, rows.named, place)
-        if tenancy.is_tenants_table(table):
-            if rows.column != tenancy.key:
-                raise ConfigurationError(
-                    f"{place}, and its rows are the tenants themselves, by {tenancy.key!r}: leave"
-                    " the column out."
-                )
-            continue
-        keys = [key for key in keys_of(table) if key.columns == (rows.column,)]
-        if any(not tenancy.is_tenants_table(key.parent) for key in keys):
-            raise ConfigurationError(
-                f"{place}, which refers to {keys[0].parent.fullname!r}, and tenants are the rows of"
-                f" {tenancy.tenants!r}: name the column that refers to these."
-            )
-
-
-def _members_table(metadata: MetaData) -> tuple[Table, MemberRows]:
-    return next(
-        (table, scope.member_rows) for table, scope in scoped_tables(metadata) if scope.member_rows
-    )
-
-
-def _key_to_tenant(table: Table, rows: MemberRows, place: str) -> Key:
-    for key in keys_of(table):
-        if key.columns == (rows.tenant,):
-            return key
-    raise ConfigurationError(
-        f"{place}, and {rows.tenant!r} has no foreign key to a table that is defined: give it one"
-        " to the table of tenants, and import the module of its model."
-    )
-
-
-def _check_unique(table: Table, rows: MemberRows, place: str) -> None:
-    """Raise ConfigurationError where one user could be a member of a tenant twice."""
-    pair = {rows.tenant, rows.user}
-    unique = [
-        table.primary_key.columns.keys(),
-        *(one.columns.keys() for one in table.constraints if isinstance(one, UniqueConstraint)),
-        *(
-            index.columns.keys()
-            for index in table.indexes
-            if index.unique and index.dialect_options["postgresql"]["where"] is None
-        ),
-    ]
-    if not any(columns and pair.issuperset(columns) for columns in unique):
-        raise ConfigurationError(
-            f"{place}, and nothing keeps a user from being a member of a tenant twice: make"
-            f" {rows.tenant!r} and {rows.user!r} its primary key, or give it a UniqueConstraint."
-        )
-
-
-def _check_roles(table: Table, rows: MemberRows, roles: frozenset[str], place: str) -> None:
-    """Raise ConfigurationError for roles that no member of `table` can have."""
-    if rows.role is None:
-        if roles:
-            raise ConfigurationError(
-                f"{place} names roles ({', '.join(sorted(roles))}), and members have none: table"
-                f" {table.fullname!r} is declared Scope.members(role=None)."
-            )
-        return
-    kind = table.columns[rows.role].type
-    if isinstance(kind, Enum) and (unknown := sorted(roles - set(kind.enums))):
-        raise ConfigurationError(
-            f"{place} names the role {unknown[0]!r}, and {table.name}.{rows.role} holds one of"
-            f" {', '.join(kind.enums)}."
-        )
-
-
 def _is_founded(tenants: Table) -> bool:
     """Whether users make tenants, each its first owner."""
     scope = scope_of(tenants)
     return isinstance(scope, Scope) and scope.tenant_rows is not None and "INSERT" in scope.commands
-
-
-def _check_defaults(table: Table, rows: MemberRows, place: str) -> None:
-    """Raise ConfigurationError for a column that a founder's membership would leave empty."""
-    given = {rows.tenant, rows.user, rows.role}
-    for column in table.columns:
-        fills = (
-            column.nullable
-            or column.server_default is not None
-            or column.identity is not None
-            or column.computed is not None
-            or column is table.autoincrement_column
-        )
-        if column.name not in given and not fills:
-            raise ConfigurationError(
-                f"{place}, and its column {column.name!r} has no default in the database, which"
-                " makes the founder of a tenant a member: give it a server_default, or leave"
-                " INSERT out of the commands of the table of tenants."
-            )
 
 
 def _spelled(kind: TypeEngine[object]) -> str:
