@@ -49,6 +49,7 @@ def test_a_token_is_for_its_purpose(served: Served) -> None:
     [
         "UPDATE invitation SET expires_at = now() WHERE team_id = :team",
         "DELETE FROM invitation WHERE team_id = :team",
+        "UPDATE invitation SET email = 'x' || email WHERE team_id = :team",
         # It is its inviter's word, who may invite no longer.
         "UPDATE membership SET role = 'editor' WHERE team_id = :team AND user_id = :inviter",
         "DELETE FROM membership WHERE team_id = :team AND user_id = :inviter",
