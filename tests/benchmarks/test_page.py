@@ -53,6 +53,7 @@ def test_the_page_shows_what_was_measured(line: str) -> None:
         "| statement | get by id | 91.4 | 1.047 | 1.091 | 1.711 | 1.215 |",
         "| transaction | update | 211 | 0.999 | 1.505 | 1.914 | 1.496 |",
         "| insert | 1.264 | 1.533 | 1.585 | 3.059 |",
+        "| 10 | newest 100 of one | 132 | 128 | 1.109 | 1.239 | 1.136 | 1.257 |",
         "| sync create | 440 / 365 · **0.828** |",
         "| fastapi-tenancy | Left out. ",
     ],
