@@ -200,7 +200,7 @@ async def invite(
         emails.deliver_team_invitation,
         email=invitation.email,
         team=team.name,
-        inviter=current_user.full_name or current_user.email,
+        inviter=current_user.email,
         token=create_invitation_token(invitation.id, invitation.email),
         days=LIFETIME.days,
     )
