@@ -107,7 +107,10 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             return _answer(403, f"You may not {verb} this.")
         case state if state == LAST_OWNER:
             logger.info("%s %s: %s", *where, first_line(error))
-            return _answer(409, "The last owner stays: make another member an owner first, or delete the whole.")
+            return _answer(
+                409,
+                "The last owner stays: make another member an owner first, or delete the whole.",
+            )
         case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
             logger.error("%s %s: %s. %s", *where, first_line(error), hint or "")

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection, text
 
 from hedgerow import sql
+from hedgerow.catalogs.definitions import definitions
 from hedgerow.policies.tenancy import Tenancy
 from hedgerow.policies.tenancy_sql import (
     KEEP_AN_OWNER,
@@ -38,23 +40,6 @@ _TABLES = text("""
     ORDER BY place
 """)
 
-# With all that a definition says, whether requests may call it, and whether a trigger is off. What
-# another role owns has that role's rights, and stays its own when it is replaced.
-_DEFINITIONS = text("""
-    SELECT f AS name, pg_get_functiondef(p.oid) AS definition,
-           obj_description(p.oid, 'pg_proc') AS note,
-           has_function_privilege('public', p.oid, 'EXECUTE')::text AS state,
-           p.proowner <> ALL(ARRAY[current_user::regrole::oid,
-               (SELECT relowner FROM pg_class WHERE oid = to_regclass(:members))]) AS is_foreign
-    FROM unnest(CAST(:functions AS text[])) AS f
-    JOIN pg_proc p ON p.oid = to_regprocedure(f)
-    UNION ALL
-    SELECT t.tgname, pg_get_triggerdef(t.oid), '', t.tgenabled::text, false
-    FROM pg_trigger t
-    JOIN unnest(CAST(:names AS text[]), CAST(:tables AS text[])) AS wanted (name, of_table)
-        ON t.tgname = wanted.name AND t.tgrelid = to_regclass(wanted.of_table)
-""")
-
 
 def live_tenancy(connection: Connection) -> Tenancy | None:
     """Return what `rls.tenants()` was made from, as its comment says, or None where it is not.
@@ -84,13 +69,14 @@ def altered(connection: Connection, tenancy: Tenancy) -> tuple[str, ...]:
     Missing ones too, and triggers that are off. Tried in a savepoint and read back; leaves no
     trace. Raises what the server raises.
     """
-    known = {
-        "functions": list(functions(tenancy)),
-        "names": [trigger.name for trigger in triggers(tenancy)],
-        "tables": [trigger.table for trigger in triggers(tenancy)],
-        "members": sql.table_name(tenancy.members, tenancy.schema),
-    }
-    before = {row.name: row for row in connection.execute(_DEFINITIONS, known)}
+    read = partial(
+        definitions,
+        connection,
+        list(functions(tenancy)),
+        [(trigger.name, trigger.table) for trigger in triggers(tenancy)],
+        beside=sql.table_name(tenancy.members, tenancy.schema),
+    )
+    before = read()
     if foreign := tuple(name for name, row in before.items() if row.is_foreign):
         return foreign  # who may not replace them could not try the others
     savepoint = connection.begin_nested()
@@ -100,7 +86,7 @@ def altered(connection: Connection, tenancy: Tenancy) -> tuple[str, ...]:
                 connection.execute(sql.Statement(f"GRANT EXECUTE ON FUNCTION {name} TO PUBLIC"))
         for statement in create_statements(tenancy):
             connection.execute(sql.Statement(statement))
-        made = {row.name: row for row in connection.execute(_DEFINITIONS, known)}
+        made = read()
     finally:
         savepoint.rollback()
     return tuple(name for name, row in made.items() if row != before.get(name))

@@ -21,10 +21,14 @@ READS = {
 @pytest.mark.parametrize("read", READS)
 def test_one_room_reads_it(read: str) -> None:
     engine = PROJECT / "hedgerow"
-    sources = [*engine.rglob("*.py"), *engine.rglob("*.sql")]
+    texts = {
+        source: source.read_text(encoding="utf-8")
+        for source in (*engine.rglob("*.py"), *engine.rglob("*.sql"))
+    }
     rooms = {
         source.relative_to(engine).parts[0]
-        for source in sources
-        if re.search(READS[read], source.read_text(encoding="utf-8"))
+        for source, text in texts.items()
+        # What a function in the database asks, it asks by itself.
+        if re.search(READS[read], text) and "CREATE OR REPLACE FUNCTION" not in text
     }
     assert rooms == {"catalogs"}
