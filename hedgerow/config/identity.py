@@ -82,7 +82,8 @@ class Identity:
     the transaction is READ ONLY, and the trail names both.
 
     `tenant_id` narrows tables of tenants to the rows of that tenant, if the user is a member: the
-    database asks its table of members. `claims` are more of the caller's words for policies, such
+    database asks its table of members. Admins and services see all rows with it, too; the audit
+    trail tells it. `claims` are more of the caller's words for policies, such
     as `{"location": "7"}`; no table says whether they are true.
 
     Raises IdentityError for a tenant or a claim of somebody who is nobody yet, or that is empty, no

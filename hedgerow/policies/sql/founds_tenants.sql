@@ -1,4 +1,4 @@
--- Whether the session's login is the application's: a policy that calls rls.founded() applies to it.
+-- Whether the session's login is the application's: a policy that calls rls.founded() is its.
 --
 -- Another program's login, such as an older version's, has policies of its own. Whom SET ROLE names
 -- does not matter, for a statement may do that.

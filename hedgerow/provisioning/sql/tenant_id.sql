@@ -3,5 +3,5 @@
 CREATE OR REPLACE FUNCTION rls.tenant_id() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
-    WHEN rls.identity_name() IS NOT NULL THEN nullif(current_setting(@{tenant_setting}, true), '')
+    WHEN rls.identity_name() <> '' THEN nullif(current_setting(@{tenant_setting}, true), '')
 END;
