@@ -162,7 +162,8 @@ def _table(table: TableReport) -> Iterator[str]:
 
 
 def _owns(table: TableReport) -> str:
-    tenants = "" if table.tenants is None else f" in {table.tenants:,} tenants"
+    noun = "tenant" if table.tenants == 1 else "tenants"
+    tenants = "" if table.tenants is None else f" in {table.tenants:,} {noun}"
     if table.user_rows is None:
         return tenants
     return f"{tenants} {'owns' if table.tenants is None else 'sees'} {table.user_rows:,}"

@@ -109,7 +109,7 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
             logger.info("%s %s: %s", *where, first_line(error))
             return _answer(
                 409,
-                "The last owner stays: make another member an owner first, or delete the whole.",
+                "The last owner stays: make another member an owner first, or delete the tenant.",
             )
         case state if state in _EXPLAINED:
             hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)

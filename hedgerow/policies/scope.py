@@ -251,7 +251,11 @@ class Scope:
         None members have no roles; they may leave.
         """
         rows = MemberRows(
-            tenant, user, role, owner, roles_given("admins", admins or None) or frozenset()
+            tenant,
+            user,
+            role,
+            owner,
+            roles_given("admins", admins or None, "for none") or frozenset(),
         )
         options.setdefault("commands", frozenset({"SELECT", "UPDATE", "DELETE"}))
         return cls(None, member_rows=rows, **options)
@@ -261,6 +265,11 @@ class Scope:
 
         With `to_read=False` others read them as before, and that user alone writes.
         """
+        if self.also_owner:  # the second would take the place of the first
+            raise ConfigurationError(
+                f"and_owner({column!r}) follows and_owner({self.also_owner.column!r}): a row"
+                " belongs to one user, so name one column."
+            )
         return replace(self, also_owner=AlsoOwner(column, to_read))
 
     def and_claim(self, column: str, claim: str | None = None) -> Self:

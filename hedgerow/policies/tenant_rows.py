@@ -49,7 +49,11 @@ class AlsoOwner:
     to_read: bool
 
 
-def roles_given(word: str, roles: Set[str] | str | None) -> Roles:
+def roles_given(
+    word: str,
+    roles: Set[str] | str | None,
+    left_out: str = "for every member, and leave the command out of commands for none",
+) -> Roles:
     """Return the roles; raises ConfigurationError for what is no set of names, or an empty one."""
     if roles is None:
         return None
@@ -58,6 +62,6 @@ def roles_given(word: str, roles: Set[str] | str | None) -> Roles:
     if not named or not all(role.strip() for role in named):
         raise ConfigurationError(
             f'{word} is a set of roles, as in {word}={{"editor", "owner"}}, got {roles!r}:'
-            " leave it out for every member, and leave the command out of commands for none."
+            f" leave it out {left_out}."
         )
     return named

@@ -92,9 +92,10 @@ def with_a_key_of_its_own(*, default: bool) -> None:
     [
         (lambda: Scope.tenant("team_id", write=set()), "write is a set of roles"),
         (lambda: Scope.tenant("team_id", read="editor"), "read is a set of roles"),  # type: ignore[arg-type]
-        (lambda: Scope.members(tenant="team_id", admins="admin"), "admins is a set of roles"),  # type: ignore[arg-type]
+        (lambda: Scope.members(tenant="team_id", admins="admin"), "leave it out for none."),  # type: ignore[arg-type]
         (lambda: Scope.tenant("team_id", secret={"x"}), "secret"),  # type: ignore[call-arg]
         (lambda: Scope("owner_id").and_owner("author_id"), "have an owner already"),
+        (lambda: Scope.tenant("t").and_owner("a").and_owner("b"), "name one column"),
         (lambda: Scope.itself().and_claim("place"), "follows no Scope.itself()"),
         (lambda: Scope("owner_id", public=True).and_claim("place"), "and public contradict"),
         (lambda: Scope.tenant(read="everyone").and_owner("author_id"), "contradict each other"),
