@@ -1,4 +1,4 @@
-"""L105: a foreign key between users' or tenants' tables does not carry whose it is (P31, P51)."""
+"""L105: a foreign key between two users' tables does not carry the owner (P31, P51)."""
 
 from collections.abc import Iterator
 
@@ -7,39 +7,24 @@ from sqlalchemy import Table
 from hedgerow.findings import Finding, Level, location_of
 from hedgerow.lint.model import Declarations, Rule
 from hedgerow.policies.keys import Key
-from hedgerow.policies.references import are_read_by_all_members, checked_keys
+from hedgerow.policies.references import checked_keys
 from hedgerow.policies.registry import mapped_class, scope_of, scoped_tables
 from hedgerow.policies.scope import Scope
 
-_CONSEQUENCES = {
-    "owner": "the two may come to have different owners",
-    "tenant": "a member of two tenants may let a row of one refer to a row of the other",
-}
-
 
 def find(declarations: Declarations) -> Iterator[Finding]:
-    """Find keys that a composite one with the owner, or the tenant, would check by itself.
+    """Find keys that a composite one with the owner would check without a look at the parent.
 
-    Left out are parents that others than their owner see, or not all members of the tenant: there a
-    composite key decides nothing.
+    Left out are parents that others than their owner see: there a row of one user may refer to a
+    row of another.
     """
     for table, scope in scoped_tables(declarations.metadata):
-        if scope.is_user or scope.shares:
+        if scope.owner_column is None or scope.is_user or scope.shares:
             continue
         for key in checked_keys(table, scope):
             parent = scope_of(key.parent)
-            if not isinstance(parent, Scope):
-                continue
-            ours, theirs = scope.tenant_rows, parent.tenant_rows
-            if scope.owner_column is not None and _is_seen_by_its_owner_alone(parent):
-                yield _finding(table, key, "owner", scope.owner_column, str(parent.owner_column))
-            elif (
-                ours is not None
-                and theirs is not None
-                and ours.column not in key.columns
-                and are_read_by_all_members(parent)
-            ):
-                yield _finding(table, key, "tenant", str(ours.column), str(theirs.column))
+            if isinstance(parent, Scope) and _is_seen_by_its_owner_alone(parent):
+                yield _finding(table, scope.owner_column, key, str(parent.owner_column))
 
 
 def _is_seen_by_its_owner_alone(scope: Scope) -> bool:
@@ -47,23 +32,23 @@ def _is_seen_by_its_owner_alone(scope: Scope) -> bool:
     return is_owned and not (scope.read or scope.shares or scope.policies or scope.unmanaged)
 
 
-def _finding(table: Table, key: Key, whose: str, ours: str, theirs: str) -> Finding:
+def _finding(table: Table, owner: str, key: Key, parents_owner: str) -> Finding:
     mapped = mapped_class(table)
     parent = key.parent
-    here = ", ".join(f'"{column}"' for column in (ours, *key.columns))
-    there = (theirs, *key.parent_columns)
-    listed = ", ".join(f'"{column}"' for column in there)
-    qualified = ", ".join(f'"{parent.fullname}.{column}"' for column in there)
+    ours = ", ".join(f'"{column}"' for column in (owner, *key.columns))
+    theirs = (parents_owner, *key.parent_columns)
+    listed = ", ".join(f'"{column}"' for column in theirs)
+    qualified = ", ".join(f'"{parent.fullname}.{column}"' for column in theirs)
     return Finding(
         subject=f"{table.fullname} ({', '.join(key.columns)})",
         sentence=f"The foreign key {', '.join(key.columns)} of table {table.fullname!r} does not"
-        f" carry the {whose}: each write looks the row of {parent.fullname!r} up once more, and"
-        f" {_CONSEQUENCES[whose]}.",
-        fix=f"let it carry the {whose}: UniqueConstraint({listed}) in {parent.fullname!r}, and"
-        f" ForeignKeyConstraint([{here}], [{qualified}]) here; or declare"
-        f' __rls__ = hedgerow.Scope.through("{key.columns[-1]}") instead of its {whose}',
+        f" carry the owner: each write looks the row of {parent.fullname!r} up once more, and the"
+        " two may come to have different owners.",
+        fix=f"let it carry the owner: UniqueConstraint({listed}) in {parent.fullname!r}, and"
+        f" ForeignKeyConstraint([{ours}], [{qualified}]) here; or declare"
+        f' __rls__ = hedgerow.Scope.through("{key.columns[-1]}") instead of an owner',
         location=location_of(mapped) if mapped else None,
     )
 
 
-RULE = Rule("L105", Level.WARNING, "Key without the owner or the tenant", find)
+RULE = Rule("L105", Level.WARNING, "Key without the owner", find)

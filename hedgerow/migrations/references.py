@@ -16,7 +16,8 @@ class CreateReferenceCheckOp(RowSecurityOp):
     """Have whoever writes `columns` see the row of the table `parent` that they refer to.
 
     `function` is made in schema `rls`. `constraint` is the foreign key whose error answers, and
-    `deferrable` its "IMMEDIATE" or "DEFERRED".
+    `deferrable` its "IMMEDIATE" or "DEFERRED". `tenant` are the columns of both tables whose tenant
+    must be the same.
     """
 
     table_name: str
@@ -28,6 +29,7 @@ class CreateReferenceCheckOp(RowSecurityOp):
     function: str
     parent_schema: str | None = None
     deferrable: str | None = None
+    tenant: Sequence[str] | None = None
     schema: str | None = None
 
     @classmethod
@@ -42,6 +44,7 @@ class CreateReferenceCheckOp(RowSecurityOp):
             function=check.function,
             parent_schema=check.parent_schema,
             deferrable=check.deferrable,
+            tenant=check.tenant,
             schema=schema,
         )
 
@@ -56,6 +59,7 @@ class CreateReferenceCheckOp(RowSecurityOp):
             function=self.function,
             parent_schema=self.parent_schema,
             deferrable=self.deferrable,
+            tenant=(self.tenant[0], self.tenant[1]) if self.tenant else None,
         )
 
     def statements(self, roles: RoleNames) -> Iterable[str]:

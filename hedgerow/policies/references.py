@@ -20,6 +20,7 @@ from hedgerow.policies.policy import function_name, policy_name
 from hedgerow.policies.registry import scope_of
 from hedgerow.policies.scope import Scope
 from hedgerow.policies.shares import shares_held_in
+from hedgerow.policies.tenant_rows import TenantRows
 
 PREFIX = "Hedgerow_"
 FUNCTION_PREFIX = "key_of_"
@@ -30,7 +31,8 @@ class ReferenceCheck:
     """A foreign key whose writer must see the row of `parent` that it names.
 
     `function` is the trigger's function in schema `rls`; `deferrable` is None, "IMMEDIATE" or
-    "DEFERRED", as the foreign key is.
+    "DEFERRED", as the foreign key is. `tenant` are the columns of both tables that hold the tenant,
+    which has to be the same: a member of two tenants sees the rows of both.
     """
 
     columns: tuple[str, ...]
@@ -40,6 +42,7 @@ class ReferenceCheck:
     function: str
     parent_schema: str | None = None
     deferrable: str | None = None
+    tenant: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -50,7 +53,10 @@ class ReferenceCheck:
         """Return the SQL that makes the trigger of `table`, and its function in schema `rls`."""
         function = f"rls.{sql.name(self.function)}"
         is_set = " AND ".join(f"NEW.{sql.name(column)} IS NOT NULL" for column in self.columns)
-        argument = sql.text_literal(json.dumps(asdict(self), ensure_ascii=False))
+        made_from = asdict(self)
+        if self.tenant is None:
+            del made_from["tenant"]  # so that triggers of older versions are the same
+        argument = sql.text_literal(json.dumps(made_from, ensure_ascii=False))
         kind = "CONSTRAINT TRIGGER" if self.deferrable else "TRIGGER"
         when = f" DEFERRABLE INITIALLY {self.deferrable}" if self.deferrable else ""
         return (
@@ -66,13 +72,14 @@ class ReferenceCheck:
         It names the parent with its schema: a temporary table of the writer's cannot take its
         place. It looks at what is there as the statement ends, like the foreign key.
         """
+        pairs = list(zip(self.columns, self.parent_columns, strict=True))
+        if self.tenant is not None:
+            pairs.append(self.tenant)
         joined = " AND ".join(
-            f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}"
-            for ours, theirs in zip(self.columns, self.parent_columns, strict=True)
+            f"parent.{sql.name(theirs)} = NEW.{sql.name(ours)}" for ours, theirs in pairs
         )
         unchanged = " AND ".join(
-            f"NEW.{sql.name(column)} IS NOT DISTINCT FROM OLD.{sql.name(column)}"
-            for column in self.columns
+            f"NEW.{sql.name(ours)} IS NOT DISTINCT FROM OLD.{sql.name(ours)}" for ours, _ in pairs
         )
         statement = sql.fill(
             sql.read("hedgerow.policies", "reference.sql"),
@@ -143,10 +150,10 @@ def _of_the_same_tenant(scope: Scope, parent: Scope, columns: list[tuple[str, st
     ours, theirs = scope.tenant_rows, parent.tenant_rows
     if ours is None or theirs is None or (ours.column, theirs.column) not in columns:
         return False
-    return are_read_by_all_members(parent)
+    return _are_read_by_all_members(parent)
 
 
-def are_read_by_all_members(scope: Scope) -> bool:
+def _are_read_by_all_members(scope: Scope) -> bool:
     """Return whether each member of a tenant reads all of its rows."""
     rows = scope.tenant_rows
     return (
@@ -163,7 +170,7 @@ def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]
     Raises ConfigurationError where the same columns refer to two tables.
     """
     checks: dict[str, ReferenceCheck] = {}
-    for check in (_check(table, key) for key in checked_keys(table, scope)):
+    for check in (_check(table, scope, key) for key in checked_keys(table, scope)):
         if check.name in checks:
             raise ConfigurationError(
                 f"Columns {', '.join(check.columns)} of table {table.fullname!r} refer to two"
@@ -174,7 +181,24 @@ def reference_checks(table: Table, scope: Scope) -> Mapping[str, ReferenceCheck]
     return checks
 
 
-def _check(table: Table, key: Key) -> ReferenceCheck:
+def _tenants_to_compare(scope: Scope, key: Key) -> tuple[str, str] | None:
+    """Return the columns of the tenant of both tables, where the key does not carry them.
+
+    None where one has no tenant, or the other's rows are the tenants.
+    """
+    parent = scope_of(key.parent)
+    if scope.tenant_rows is None or not isinstance(parent, Scope):
+        return None
+    held = parent.tenant_rows or parent.member_rows
+    theirs = held.column if isinstance(held, TenantRows) else held.tenant if held else None
+    ours = scope.tenant_rows.column
+    is_tenant = key.parent.primary_key.columns.keys() == [theirs]
+    if ours is None or theirs is None or is_tenant or ours in key.columns:
+        return None
+    return ours, theirs
+
+
+def _check(table: Table, scope: Scope, key: Key) -> ReferenceCheck:
     constraint = key.constraint
     deferrable = None
     if constraint.deferrable:
@@ -191,11 +215,16 @@ def _check(table: Table, key: Key) -> ReferenceCheck:
         ),
         parent_schema=key.parent.schema,
         deferrable=deferrable.upper() if deferrable else None,
+        tenant=_tenants_to_compare(scope, key),
     )
 
 
 def read_reference_check(arguments: bytes) -> ReferenceCheck:
     """Return what a trigger was made from, out of its arguments as the catalog holds them."""
     values: dict[str, Any] = json.loads(bytes(arguments).rstrip(b"\0").decode())
-    lists = {name: tuple(values[name]) for name in ("columns", "parent_columns")}
+    lists: dict[str, tuple[str, ...]] = {
+        name: tuple(values[name])
+        for name in ("columns", "parent_columns", "tenant")
+        if name in values
+    }
     return ReferenceCheck(**{**values, **lists})

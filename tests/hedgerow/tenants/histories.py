@@ -47,6 +47,9 @@ class History(Comparison):
         for name in self.firm.tables:
             for _ in range(0 if name in ("team", "membership") else data.draw(st.integers(0, 3))):
                 if (row := self.draws.row(data, name)) is not None:
+                    ledger = self.model.tables["ledger"].get((row.get("ledger_id"),))
+                    if ledger is not None and ledger["team_id"] != row["team_id"]:
+                        row["ledger_id"] = None  # refused to the owner, too
                     self.model.put(name, row)
         with self.database.as_owner() as owner:
             for name, table in self.firm.tables.items():

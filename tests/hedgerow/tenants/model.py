@@ -35,7 +35,7 @@ class Model(Rows):
             return REFUSED
         if is_there:
             return TAKEN
-        return None if self._may_refer(who, table, row) else NO_SUCH_ROW
+        return None if self._may_refer(who, table, row, row) else NO_SUCH_ROW
 
     def update(
         self, who: Who, table: str, found: list[Row], change: Row, *, by_key: bool
@@ -53,7 +53,7 @@ class Model(Rows):
             new = row | change
             if not self.changes(who, table, new) or (by_key and not self.sees(who, table, new)):
                 return REFUSED
-        if not all(self._may_refer(who, table, change) for _ in rows):
+        if not all(self._may_refer(who, table, change, row) for row in rows):
             return NO_SUCH_ROW
         after = deepcopy(self)
         for row in rows:
@@ -86,9 +86,13 @@ class Model(Rows):
         self.tables = after.tables
         return len(rows)
 
-    def _may_refer(self, who: Who, table: str, values: Row) -> bool:
-        """Whether the one key that no policy decides names a row that its writer sees."""
+    def _may_refer(self, who: Who, table: str, values: Row, row: Row) -> bool:
+        """Whether the one key that no policy decides names a row of the same team that is seen."""
         if table != "document" or values.get("ledger_id") is None:
             return True
         ledger = self.tables["ledger"].get((values["ledger_id"],))
-        return ledger is not None and self.sees(who, "ledger", ledger)
+        return (
+            ledger is not None
+            and ledger["team_id"] == row["team_id"]
+            and self.sees(who, "ledger", ledger)
+        )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 import hedgerow
-from hedgerow import Scope
+from hedgerow import Identity, Role, Scope
 from tests.hedgerow.policies.playground import Playground, playground
 from tests.support.databases import Database
 
@@ -111,3 +111,27 @@ def test_a_key_that_carries_the_tenant_is_checked_where_not_all_members_read(
     assert ground.attempt(BEN, refer.format(1)) == hidden
     for foreign in (2, 77):
         assert ground.attempt(BEN, refer.format(foreign)) == NO_SUCH_ROW
+
+
+def test_a_row_refers_to_none_of_another_tenant_though_its_writer_sees_both(
+    ground: Playground,
+) -> None:
+    """P51: as across owners; an admin who moves a row does not leave its key behind either."""
+    metadata = team_and_membership()
+    folders = of_team(metadata, "folder", Scope.tenant("team_id"))
+    folder: Column[int] = Column("folder_id", ForeignKey("folder.id"))
+    of_team(metadata, "file", Scope.tenant("team_id"), folder)
+    found(ground, folders)
+    members = metadata.tables["membership"]
+    ground.owner.execute(insert(members).values(team_id=2, user_id=BEN, role="owner"))
+    for team in (1, 2):
+        ground.do(BEN, f"INSERT INTO folder VALUES ({team}, {team})")
+    missing = "INSERT INTO file VALUES (1, 1, 3)"
+    across = "INSERT INTO file VALUES (1, 1, 2)"
+    assert ground.attempt(BEN, across) == ground.attempt(BEN, missing) == NO_SUCH_ROW
+    assert ground.refusal(BEN, across) == ground.refusal(BEN, missing)
+    ground.do(BEN, "INSERT INTO file VALUES (1, 1, 1)")
+    assert ground.attempt(BEN, "UPDATE file SET folder_id = 2") == NO_SUCH_ROW
+    admin = Identity(ANN, Role.ADMIN, reason="moved")
+    assert ground.attempt(admin, "UPDATE file SET team_id = 2") == NO_SUCH_ROW
+    assert ground.attempt(admin, "UPDATE file SET team_id = 2, folder_id = 2") == 1
