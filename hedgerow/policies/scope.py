@@ -250,6 +250,11 @@ class Scope:
         `commands` has it: then owners and admins insert, admins not as `owner`. Where `role` is
         None members have no roles; they may leave.
         """
+        if role is None and admins:
+            raise ConfigurationError(
+                "Scope.members(role=None, admins=…) contradicts itself: admins are members with a"
+                " role. Name the column of the role, or leave admins out."
+            )
         rows = MemberRows(
             tenant,
             user,

@@ -94,6 +94,10 @@ def with_a_key_of_its_own(*, default: bool) -> None:
         (lambda: Scope.tenant("team_id", read="editor"), "read is a set of roles"),  # type: ignore[arg-type]
         (lambda: Scope.members(tenant="team_id", admins="admin"), "leave it out for none."),  # type: ignore[arg-type]
         (lambda: Scope.tenant("team_id", secret={"x"}), "secret"),  # type: ignore[call-arg]
+        (
+            lambda: Scope.members(tenant="team_id", role=None, admins={"a"}),
+            "admins are members with a role",
+        ),
         (lambda: Scope("owner_id").and_owner("author_id"), "have an owner already"),
         (lambda: Scope.tenant("t").and_owner("a").and_owner("b"), "name one column"),
         (lambda: Scope.itself().and_claim("place"), "follows no Scope.itself()"),
