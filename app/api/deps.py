@@ -182,7 +182,16 @@ def _elevate(session: orm.Session, elevated: Identity) -> None:
 
     The transaction that loaded the user ends here. The elevation is recorded on a second
     connection: behind a pooler, admins who kept the first one meanwhile could deadlock.
+
+    Raises IdentityError where the session is one team's: a request has one session, and what the
+    route does in the team would reach every other.
     """
+    bound = hedgerow.identity_of(session)
+    if bound is not None and bound.tenant_id is not None:
+        raise IdentityError(
+            "This session is narrowed to one team, and an admin's is to none: a route asks for one"
+            " kind of session, so give the admin's a route of its own."
+        )
     if row_security.audited:
         session.commit()
     hedgerow.bind(session, elevated, row_security)

@@ -1,6 +1,7 @@
 """Dependencies of routes about one team: the request's session, narrowed to it.
 
-`RLSSessionDep` goes on reaching the rows of all teams of the user.
+`RLSSessionDep` goes on reaching the rows of all teams of the user. A request has one session, so a
+route asks for one of both: together they are one team's, and an admin's session is refused.
 
 Ask for the session before `CurrentUser`: then the team travels with the first BEGIN, and one round
 trip more than without a team asks for the membership. After the user it takes a second one.
@@ -49,7 +50,8 @@ async def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -
     """Return the team that the path names as `team_id`, or else the header X-Tenant."""
     in_path = connection.path_params.get("team_id")
     try:
-        named = UUID(in_path) if in_path is not None else header
+        # A converter, as in {team_id:uuid}, has made it a UUID already.
+        named = UUID(str(in_path)) if in_path is not None else header
     except ValueError:
         raise team_not_found() from None
     if named is None:

@@ -92,7 +92,7 @@ class TeamProfile(SQLModel, table=True):
 class Invitation(SQLModel, table=True):
     """An invitation by e-mail, which is there until it is accepted or withdrawn.
 
-    It is its inviter's word: it ends when the inviter no longer has the right to invite.
+    It is its inviter's word: it counts only while the inviter has the right to invite.
     """
 
     __table_args__ = (

@@ -19,7 +19,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import select
 
-from app.api.deps import AsyncCurrentUser, CurrentUser, RLSSessionDep
+from app.api.deps import (
+    AdminSessionDep,
+    AsyncCurrentUser,
+    AsyncRLSSessionDep,
+    CurrentUser,
+    RLSSessionDep,
+)
 from app.models import Document
 from app.teams.deps import AsyncCurrentRole, AsyncTenantSessionDep, CurrentRole, TenantSessionDep
 
@@ -45,6 +51,26 @@ async def here_async(session: AsyncTenantSessionDep, role: AsyncCurrentRole) -> 
 
 @router.get("/late/documents/")
 def late(user: CurrentUser, session: TenantSessionDep) -> list[str]:
+    return list(session.exec(select(Document.title)))
+
+
+@router.api_route("/both/documents/", methods=["GET", "POST"])
+def both(session: TenantSessionDep, wide: RLSSessionDep) -> list[str]:
+    return list(session.exec(select(Document.title)))
+
+
+@router.api_route("/both/admin/documents/", methods=["GET", "POST"])
+def both_admin(user: CurrentUser, session: TenantSessionDep, wide: AdminSessionDep) -> list[str]:
+    return list(session.exec(select(Document.title)))
+
+
+@router.api_route("/async/both/documents/", methods=["GET", "POST"])
+async def both_async(session: AsyncTenantSessionDep, wide: AsyncRLSSessionDep) -> list[str]:
+    return list(await session.exec(select(Document.title)))
+
+
+@router.get("/typed/{team_id:uuid}/documents/")
+def typed(session: TenantSessionDep) -> list[str]:
     return list(session.exec(select(Document.title)))
 
 

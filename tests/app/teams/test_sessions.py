@@ -46,7 +46,9 @@ def test_the_path_or_the_header_names_the_team(
     assert ask(in_path, wrens) == ask(here) == 400
     assert ask(here, "no id") == 422
     assert ask(here, uuid4()) == ask("/teams/no-id/documents/") == 404
-    # Also where the user is asked for first.
+    # Also where the path has made it a UUID, and where the user is asked for first.
+    if not kind:
+        assert ask(f"/typed/{owls}/documents/") == ["of owls"]
     assert ask("/late/documents/", wrens) == ["of wrens"]
     # All of one's teams, whatever the header says.
     if not kind:
@@ -62,6 +64,22 @@ def test_a_superuser_is_a_member_like_others(served: Served, two_teams: TwoTeams
     assert served.ask(admin, "GET", f"/teams/{own}/documents/").json() == ["owner"]
     assert "of owls" in served.ask(admin, "GET", "/documents/").json()
     assert [team["id"] for team in served.ask(admin, "GET", "/teams/").json()["data"]] == [str(own)]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/both/", "/both/admin/", "/async/both/"])
+def test_the_session_of_a_team_is_never_an_admins(
+    served: Served, two_teams: TwoTeams, path: str, method: str
+) -> None:
+    """A request has one session. Who asks for both kinds gets the narrower one, or an error."""
+    ann, _, wrens = two_teams
+    admin = served.person("admin", superuser=True)
+    for who, team, answer in (
+        (ann, wrens, 403 if "admin" in path else ["of wrens"]),
+        (admin, served.found(admin), 500),
+    ):
+        given = served.ask(who, method, f"{path}documents/", headers={"X-Tenant": str(team)})
+        assert (given.json() if given.is_success else given.status_code) == answer
 
 
 @pytest.mark.parametrize(
