@@ -7,7 +7,7 @@ from hedgerow.checks.inspection import Inspection
 from hedgerow.findings import Finding
 from hedgerow.policies.live_tenancy import live_tenancy
 from hedgerow.policies.tenancy import FOUNDED
-from hedgerow.policies.tenancy_sql import CO_MEMBERS, TENANTS, triggers
+from hedgerow.policies.tenancy_sql import CO_MEMBERS, FOUNDS_TENANTS, TENANTS, triggers
 
 ASKED = ("tenants", "co_members", "founded")
 """The functions that policies ask, in schema `rls`."""
@@ -16,6 +16,7 @@ _DECIDES = {
     TENANTS: "it decides which tenants' rows a user sees and changes",
     CO_MEMBERS: "it decides which co-members' rows a user sees",
     FOUNDED: "it decides whether who makes a tenant is shown it",
+    FOUNDS_TENANTS: "a tenant can be made without an owner",
     "note_founding": "who makes a tenant is not shown it",
     "found_tenant": "a tenant is made without an owner",
     "keep_an_owner": "a tenant can lose its last owner",

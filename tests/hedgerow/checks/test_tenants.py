@@ -78,6 +78,11 @@ FAULTS = (
     ),
     _Fault("H105", "rls.tenants(text[])", "REVOKE EXECUTE ON FUNCTION rls.tenants FROM PUBLIC"),
     _Fault("H105", "rls.founded()", "ALTER FUNCTION rls.founded IMMUTABLE"),
+    _Fault(
+        "H105",
+        "rls.founds_tenants()",
+        "CREATE OR REPLACE FUNCTION rls.founds_tenants() RETURNS boolean LANGUAGE sql RETURN false",
+    ),
     _Fault("H105", "team Hedgerow_found_tenant", 'DROP TRIGGER "Hedgerow_found_tenant" ON team'),
     _Fault(
         "H105",
