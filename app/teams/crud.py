@@ -6,7 +6,7 @@ PostgreSQL decides what that is: a statement that touches no row may not.
 from datetime import timedelta
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy import CursorResult, Delete, Update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -161,33 +161,45 @@ def accept_invitation(
 ) -> UUID | None:
     """Make the user a member and end the invitation; return the team, or None where there is none.
 
-    The session is the service's. Two who accept at once: the second finds no invitation. Who is a
-    member already stays what they are.
+    The session is the service's. Two who accept at once: the second finds no invitation to end. Who
+    is a member already stays what they are.
     """
-    taken = (
-        delete(Invitation)
-        .where(
-            col(Invitation.id) == invitation_id,
-            col(Invitation.email) == email,
-            col(Invitation.expires_at) > utc_now(),
-        )
-        .returning(col(Invitation.team_id), col(Invitation.role), col(Invitation.invited_by))
+    offered = select(Invitation).where(
+        Invitation.id == invitation_id,
+        Invitation.email == email,
+        col(Invitation.expires_at) > utc_now(),
     )
-    row = session.execute(taken).one_or_none()
-    if row is None:
+    invitation = session.exec(offered).one_or_none()
+    if invitation is None:
         return None
-    team_id, role, invited_by = row
-    inviter = session.get(Membership, (team_id, invited_by))
+    team_id = invitation.team_id
+    inviter = session.get(Membership, (team_id, invitation.invited_by))
+    ended = delete(Invitation).where(col(Invitation.id) == invitation_id)
     if inviter is None or inviter.role not in GOVERNING:
-        session.commit()  # the invitation ended with its inviter's right
+        _touches(session, ended)  # with its inviter's right
         return None
-    membership = insert(Membership).values(team_id=team_id, user_id=user_id, role=role)
-    session.execute(membership.on_conflict_do_nothing())
+    membership = insert(Membership).values(team_id=team_id, user_id=user_id, role=invitation.role)
+    try:
+        # Before the invitation ends: it locks the team first, as who deletes the team does.
+        session.execute(membership.on_conflict_do_nothing())
+    except IntegrityError as error:
+        session.rollback()
+        if isinstance(error.orig, ForeignKeyViolation):  # the team has just been deleted
+            return None
+        raise
+    if not _changes(session, ended):
+        session.rollback()  # accepted or withdrawn meanwhile
+        return None
     session.commit()
-    return UUID(str(team_id))
+    return team_id
 
 
 def _touches(session: Session, statement: Update | Delete) -> bool:
-    result = session.execute(statement)
+    touches = _changes(session, statement)
     session.commit()
+    return touches
+
+
+def _changes(session: Session, statement: Update | Delete) -> bool:
+    result = session.execute(statement)
     return isinstance(result, CursorResult) and result.rowcount > 0

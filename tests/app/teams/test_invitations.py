@@ -1,8 +1,10 @@
 """Who joins a team: whoever has an invitation's token and its address, once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from app.core.security import create_access_token, create_password_reset_token
 from tests.app.teams.people import LIMIT, Served
@@ -73,6 +75,25 @@ def test_two_who_accept_at_once_become_one_member(served: Served) -> None:
         answers = list(threads.map(lambda _: served.accept(ben, token).status_code, range(4)))
     assert sorted(answers) == [200, 400, 400, 400]
     assert served.roles(team) == {ann.id: "owner", ben.id: "viewer"}
+
+
+def test_who_accepts_while_the_team_is_deleted_keeps_nobody_from_it(served: Served) -> None:
+    """Both lock the team first: else each could wait for the other, and the deletion be an error."""
+    ann, ben = served.person("ann"), served.person("ben")
+    team = served.found(ann)
+    token = served.invite(team, ann, ben.email)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor(1) as thread, served.database.as_owner() as owner:
+        owner.execute(text("SELECT FROM team WHERE id = :team FOR UPDATE"), {"team": team})
+        late = thread.submit(served.accept, ben, token)
+        while not served.execute(waits)[0]["count"]:
+            assert not late.done()
+            time.sleep(0.01)
+        owner.execute(text("SET LOCAL lock_timeout = '10s'"))
+        owner.execute(text("DELETE FROM team WHERE id = :team"), {"team": team})
+        owner.commit()
+        answer = late.result()
+    assert (answer.status_code, answer.json()["detail"]) == INVALID
 
 
 def test_an_invitation_tells_nothing_of_accounts(served: Served) -> None:
