@@ -78,7 +78,7 @@ def test_two_who_accept_at_once_become_one_member(served: Served) -> None:
 
 
 def test_who_accepts_while_the_team_is_deleted_keeps_nobody_from_it(served: Served) -> None:
-    """Both lock the team first: else each could wait for the other, and the deletion be an error."""
+    """Both lock the team first: else each could wait for the other, and the deletion would fail."""
     ann, ben = served.person("ann"), served.person("ben")
     team = served.found(ann)
     token = served.invite(team, ann, ben.email)
