@@ -117,7 +117,7 @@ def get_identity(
         request_id=connection.headers.get("X-Request-ID"),
     )
     # The team of app.teams.deps, where a route asks for the session of one before the user.
-    tenant_id = getattr(connection.state, "tenant_id", None)
+    tenant_id = getattr(connection.state, "session_team_id", None)
     return Identity(token.user_id, reason=_as_written(reason), origin=origin, tenant_id=tenant_id)
 
 

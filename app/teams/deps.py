@@ -62,7 +62,7 @@ async def get_team_id(connection: HTTPConnection, header: TenantHeader = None) -
         raise HTTPException(
             status.HTTP_400_BAD_REQUEST, detail="The path and the header X-Tenant name two teams"
         )
-    connection.state.tenant_id = named  # for the identity, which is made next
+    connection.state.session_team_id = named  # for the identity, which is made next
     return named
 
 
