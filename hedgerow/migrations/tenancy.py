@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, asdict, dataclass, fields
-from typing import Self
+from typing import ClassVar, Self
 
+from hedgerow import sql
 from hedgerow.config.roles import RoleNames
 from hedgerow.migrations.operation import RemovalOp, RowSecurityOp, operation
-from hedgerow.policies import tenancy_sql
 from hedgerow.policies.tenancy import Tenancy
+from hedgerow.policies.tenancy_sql import (
+    SIGNATURES,
+    bare_name,
+    create_statements,
+    drop_statements,
+)
 
 
 @operation("create_tenancy")
@@ -49,15 +55,12 @@ class CreateTenancyOp(RowSecurityOp):
         return Tenancy(**{one.name: getattr(self, one.name) for one in fields(Tenancy)})
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        return tenancy_sql.create_statements(self.tenancy)
+        return create_statements(self.tenancy)
 
     def reverse(self) -> "DropTenancyOp":
         return DropTenancyOp(
             self.members,
             self.tenants,
-            role=self.role,
-            founding=self.founding,
-            co_members=self.co_members,
             schema=self.schema,
             tenants_schema=self.tenants_schema,
             _reverse=self,
@@ -75,35 +78,12 @@ class DropTenancyOp(RemovalOp):
     members: str
     tenants: str
     _: KW_ONLY
-    role: str | None
-    founding: bool
-    co_members: bool
     schema: str | None = None
     tenants_schema: str | None = None
 
-    @property
-    def functions(self) -> frozenset[str]:
-        """The names of the functions in schema `rls` that it drops."""
-        signatures = tenancy_sql.functions(self._dropped)
-        return frozenset(name.removeprefix("rls.").partition("(")[0] for name in signatures)
+    functions: ClassVar[frozenset[str]] = frozenset(map(bare_name, SIGNATURES))
+    """The names of the functions in schema `rls` that it drops."""
 
     def statements(self, roles: RoleNames) -> Iterable[str]:
-        return tenancy_sql.drop_statements(self._dropped)
-
-    @property
-    def _dropped(self) -> Tenancy:
-        return Tenancy(
-            members=self.members,
-            tenants=self.tenants,
-            key="",
-            tenant="",
-            user="",
-            role=self.role,
-            owner="",
-            founding=self.founding,
-            co_members=self.co_members,
-            tenant_type="",
-            user_type="",
-            schema=self.schema,
-            tenants_schema=self.tenants_schema,
-        )
+        members = sql.table_name(self.members, self.schema)
+        return drop_statements(members, sql.table_name(self.tenants, self.tenants_schema))

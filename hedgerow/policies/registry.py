@@ -75,27 +75,28 @@ def _defer(mapper: Mapper[Any], columns: list[Column[Any]]) -> None:
 def _note(table: Table, scope: Scope | Exempt, place: str) -> None:
     if isinstance(scope, Scope):
         if scope.is_user and scope.owner_column is None:
-            key = table.primary_key.columns.keys()
-            if len(key) != 1:
-                raise ConfigurationError(
-                    f"{place}: Scope.itself() takes the primary key, and that of table"
-                    f" {table.name!r} is not one column: name the user's, as in"
-                    ' Scope.itself("user_id").'
-                )
-            scope = replace(scope, owner_column=key[0])
+            named = 'name the user\'s, as in Scope.itself("user_id")'
+            key = _only_key(table, f"{place}: Scope.itself()", named)
+            scope = replace(scope, owner_column=key)
         if scope.tenant_rows is not None and scope.tenant_rows.column is None:
-            key = table.primary_key.columns.keys()
-            if len(key) != 1:
-                raise ConfigurationError(
-                    f"{place}: Scope.tenant() without a column says that each row is a tenant, by"
-                    f" its primary key, and that of table {table.name!r} is not one column: name"
-                    ' the column of the tenant, as in Scope.tenant("team_id").'
-                )
-            scope = replace(scope, tenant_rows=replace(scope.tenant_rows, column=key[0]))
+            named = 'name the column of the tenant, as in Scope.tenant("team_id")'
+            key = _only_key(table, f"{place}: Scope.tenant()", named)
+            scope = replace(scope, tenant_rows=replace(scope.tenant_rows, column=key))
         _check_columns(table, scope, place)
     if scope.recorded is not None:
         scope.recorded.check(table)
     _declared[table] = scope
+
+
+def _only_key(table: Table, declaration: str, named: str) -> str:
+    """Return the one column of the primary key, or raise ConfigurationError."""
+    columns = table.primary_key.columns.keys()
+    if len(columns) != 1:
+        raise ConfigurationError(
+            f"{declaration} takes the primary key, and that of table {table.name!r} is not one"
+            f" column: {named}."
+        )
+    return columns[0]
 
 
 def _check_columns(table: Table, scope: Scope, place: str) -> None:

@@ -23,6 +23,9 @@ FOUND_TENANT = "rls.found_tenant()"
 KEEP_AN_OWNER = "rls.keep_an_owner()"
 """The function that a trigger of the table of memberships calls, where members have roles."""
 
+_FOUNDED_SETTING = "app.founded"
+"""Which tenant a statement makes: a note that anybody may forge, and nobody gains by."""
+
 _FILES = {
     TENANTS: "tenants.sql",
     CO_MEMBERS: "co_members.sql",
@@ -35,27 +38,40 @@ _FILES = {
 SIGNATURES = list(_FILES)
 """All functions that a tenancy may have, in the order to make them."""
 
-
-TRIGGER_FUNCTIONS = ("rls.note_founding()", "rls.found_tenant()", "rls.keep_an_owner()")
+TRIGGER_FUNCTIONS = (NOTE_FOUNDING, FOUND_TENANT, KEEP_AN_OWNER)
 
 
 @dataclass(frozen=True)
 class MemberTrigger:
-    """A trigger of a table, as SQL, that calls the function of the same name in schema `rls`."""
+    """A trigger of a table, as SQL, named after the function in schema `rls` that it calls."""
 
-    name: str
+    function: str
     table: str
     event: str
     condition: str = ""
 
     @property
+    def name(self) -> str:
+        """Its name."""
+        return trigger_name(self.function)
+
+    @property
     def create_statement(self) -> str:
         """The SQL that makes it."""
-        function = f"rls.{self.name.removeprefix(_PREFIX)}()"
         return (
             f"CREATE OR REPLACE TRIGGER {sql.name(self.name)} {self.event} ON {self.table}"
-            f" FOR EACH ROW{self.condition} EXECUTE FUNCTION {function}"
+            f" FOR EACH ROW{self.condition} EXECUTE FUNCTION {self.function}"
         )
+
+
+def trigger_name(function: str) -> str:
+    """Return the name of the trigger that calls a function, which is given with its schema."""
+    return f"Hedgerow_{bare_name(function)}"
+
+
+def bare_name(signature: str) -> str:
+    """Return the name of a function in schema `rls`, without the schema and the arguments."""
+    return signature.removeprefix("rls.").partition("(")[0]
 
 
 def create_statements(tenancy: Tenancy) -> Iterator[str]:
@@ -70,11 +86,13 @@ def create_statements(tenancy: Tenancy) -> Iterator[str]:
         yield trigger.create_statement
 
 
-def drop_statements(tenancy: Tenancy) -> Iterator[str]:
-    """Yield the SQL that removes what is left of them."""
-    for trigger in triggers(tenancy):
-        yield f"DROP TRIGGER IF EXISTS {sql.name(trigger.name)} ON {trigger.table}"
-    for signature in reversed(list(functions(tenancy))):
+def drop_statements(members: str, tenants: str) -> Iterator[str]:
+    """Yield the SQL that removes what there is of them; both tables are given as SQL."""
+    tables = {NOTE_FOUNDING: tenants, FOUND_TENANT: tenants, KEEP_AN_OWNER: members}
+    for function in TRIGGER_FUNCTIONS:
+        name = sql.name(trigger_name(function))
+        yield f"DROP TRIGGER IF EXISTS {name} ON {tables[function]}"
+    for signature in reversed(SIGNATURES):
         yield f"DROP FUNCTION IF EXISTS {signature}"
 
 
@@ -82,15 +100,13 @@ def triggers(tenancy: Tenancy) -> Iterator[MemberTrigger]:
     """Yield the triggers of both tables."""
     if tenancy.founding:
         tenants = sql.table_name(tenancy.tenants, tenancy.tenants_schema)
-        yield MemberTrigger(f"{_PREFIX}note_founding", tenants, "BEFORE INSERT")
-        yield MemberTrigger(
-            f"{_PREFIX}found_tenant", tenants, "AFTER INSERT", f" WHEN ({_is_asked(tenants)})"
-        )
+        yield MemberTrigger(NOTE_FOUNDING, tenants, "BEFORE INSERT")
+        yield MemberTrigger(FOUND_TENANT, tenants, "AFTER INSERT", f" WHEN ({_is_asked(tenants)})")
     if tenancy.role is not None:
         members = sql.table_name(tenancy.members, tenancy.schema)
         was_owner = f"OLD.{sql.name(tenancy.role)} = {sql.text_literal(tenancy.owner)}"
         yield MemberTrigger(
-            f"{_PREFIX}keep_an_owner", members, "AFTER UPDATE OR DELETE", f" WHEN ({was_owner})"
+            KEEP_AN_OWNER, members, "AFTER UPDATE OR DELETE", f" WHEN ({was_owner})"
         )
 
 
@@ -113,6 +129,7 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         # Verified with the user: the signature covers both.
         "named_tenant": f"nullif(current_setting({sql.text_literal(TENANT_SETTING)}, true), '')",
         "all_tenants": tenancy.of_asking_user(None),
+        "founded_setting": sql.text_literal(_FOUNDED_SETTING),
         "user_role": sql.text_literal(Role.USER),
         "last_owner": sql.text_literal(LAST_OWNER),
     }
@@ -128,9 +145,6 @@ def functions(tenancy: Tenancy) -> Mapping[str, str]:
         for signature, file in _FILES.items()
         if not left_out.get(signature)
     }
-
-
-_PREFIX = "Hedgerow_"
 
 
 def _is_asked(tenants: str) -> str:

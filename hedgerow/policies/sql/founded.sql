@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION rls.founded() RETURNS @{tenant_type}
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER COST 1000
 SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    noted text := nullif(current_setting('app.founded', true), '');
+    noted text := nullif(current_setting(@{founded_setting}, true), '');
 BEGIN
     IF noted IS NULL OR EXISTS (
         SELECT FROM @{tenants} AS tenant WHERE tenant.@{key} = noted::@{tenant_type}

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION rls.note_founding() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
-    PERFORM set_config('app.founded', NEW.@{key}::text, true);
+    PERFORM set_config(@{founded_setting}, NEW.@{key}::text, true);
     RETURN NEW;
 END
 $body$;
