@@ -6,8 +6,9 @@ from sqlmodel import SQLModel
 from app.core.project import find_user
 from hedgerow import RowSecurity
 from hedgerow.bench import Request, measure
-from hedgerow.bench.report import Limits, Operation, Report, TableReport
+from hedgerow.bench.report import Limits, Operation, Report, TableReport, lines
 from hedgerow.config.project import Project
+from tests.support import projects
 from tests.support.databases import Database
 from tests.support.sessions import ROW_SECURITY
 
@@ -41,6 +42,14 @@ def fill(database: Database, *statements: str, analyze: bool = True) -> None:
         for statement in statements:
             owner.execute(text(statement))
         owner.execute(FLUSH)
+
+
+def reports(database: Database, metadata: MetaData, user: str | None) -> dict[str, TableReport]:
+    """Return the report of each table of `metadata`, as one of its users or a typical one."""
+    project = projects.project_of(database, metadata)
+    report = measure(project, Request(user, LIMITS), lambda _, __: None)
+    assert list(lines(report))
+    return {each.table: each for each in report.tables}
 
 
 def project_of(

@@ -1,19 +1,14 @@
 """Every declaration is measured, or one line says why it is not."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 import pytest
 from sqlalchemy import URL
 
-from hedgerow.bench import Request, measure
-from hedgerow.bench.report import TableReport, lines
-from hedgerow.config.project import Project
-from tests.hedgerow.bench.support import LIMITS
+from tests.hedgerow.bench.support import reports
 from tests.support import declared
 from tests.support.databases import Database, clone_template, drop
 from tests.support.declared import ALICE, METADATA
-from tests.support.sessions import ROW_SECURITY
 
 NOT_FOUND_WITHOUT_A_NAME = {"notice"}
 """No user owns such a row, or one above it."""
@@ -28,23 +23,10 @@ def filled(server: URL) -> Iterator[Database]:
     drop(database)
 
 
-def reports(database: Database, user: str | None) -> dict[str, TableReport]:
-    project = Project(
-        row_security=ROW_SECURITY,
-        metadata=METADATA,
-        application_url=lambda: database.app_url,
-        owner_url=lambda: database.owner_url,
-        find_user=lambda _, name: UUID(name),
-    )
-    report = measure(project, Request(user, LIMITS), lambda _, __: None)
-    assert list(lines(report))
-    return {each.table: each for each in report.tables}
-
-
 @pytest.mark.parametrize("user", [str(ALICE), None], ids=["alice", "typical"])
 def test_each_is_compared_with_what_a_hand_would_write(filled: Database, user: str | None) -> None:
     """Children with a join, shared rows with a look at the shares."""
-    for table, report in reports(filled, user).items():
+    for table, report in reports(filled, METADATA, user).items():
         if user is None and table in NOT_FOUND_WITHOUT_A_NAME:
             assert "--user" in str(report.skipped)
             continue
@@ -59,7 +41,7 @@ def test_each_is_compared_with_what_a_hand_would_write(filled: Database, user: s
 
 
 def test_what_is_the_users_is_counted_through_parents_and_shares(filled: Database) -> None:
-    found = reports(filled, str(ALICE))
+    found = reports(filled, METADATA, str(ALICE))
     # Her own, and bob's, which is shared with her.
     assert (found["project"].user_rows, found["task"].user_rows) == (2, 2)
     assert (found["event"].user_rows, found["label"].user_rows) == (1, 1)

@@ -6,14 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import URL, text
 
-from hedgerow.bench import Request, measure
-from hedgerow.bench.report import TableReport, lines
-from hedgerow.config.project import Project
-from tests.hedgerow.bench.support import FLUSH, LIMITS, operation
+from tests.hedgerow.bench.support import FLUSH, operation, reports
 from tests.hedgerow.tenants.teams import fill, teams
 from tests.support import declared
 from tests.support.databases import Database, clone_template, drop
-from tests.support.sessions import ROW_SECURITY
 
 MODELS = teams()
 ANN = UUID(int=1)
@@ -32,22 +28,9 @@ def filled(server: URL) -> Iterator[Database]:
     drop(database)
 
 
-def reports(database: Database, user: str | None) -> dict[str, TableReport]:
-    project = Project(
-        row_security=ROW_SECURITY,
-        metadata=MODELS,
-        application_url=lambda: database.app_url,
-        owner_url=lambda: database.owner_url,
-        find_user=lambda _, name: UUID(name),
-    )
-    report = measure(project, Request(user, LIMITS), lambda _, __: None)
-    assert list(lines(report))
-    return {each.table: each for each in report.tables}
-
-
 @pytest.mark.parametrize("user", [str(ANN), None], ids=["ann", "typical"])
 def test_each_is_compared_with_what_a_hand_would_write(filled: Database, user: str | None) -> None:
-    for table, report in reports(filled, user).items():
+    for table, report in reports(filled, MODELS, user).items():
         if user is None and table == "lead":
             assert "--user" in str(report.skipped)
             continue

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import URL
 
-from tests.hedgerow.checks.faults import SECRET, Fault
+from tests.hedgerow.checks.fault import Fault
+from tests.hedgerow.checks.faults import SECRET
 from tests.hedgerow.checks.stage import Stage
 from tests.hedgerow.signing.support import demand
 from tests.support.databases import clone_template, drop

@@ -1,9 +1,8 @@
 """Every fault that is planted to see whether its check finds it: one table."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from sqlalchemy import Column, MetaData, Table, Uuid
+
+from tests.hedgerow.checks.fault import Fault
 
 SECRET = "the secret of the tests of checks"
 OTHER_SECRET = "another secret, of another database"
@@ -23,40 +22,6 @@ _OWNS = "owner_id = (SELECT rls.user_id())"
 
 UNDECLARED = MetaData()
 Table("label", UNDECLARED, Column("id", Uuid, primary_key=True))
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is done to a good database, or to what stands around it, and what the check then says.
-
-    `plant` is SQL for the owner in which `{app}`, `{admin}`, `{maintenance}` and `{database}` stand
-    for names. A fault with `own_roles` changes roles, which are the whole cluster's, and gets a
-    deployment with names of its own. `settings` are the application's once the fault is there;
-    `signed` has the database sign from the beginning. `by_hand` says that the fix is no command.
-    `since` is the version of PostgreSQL that brought what the fault is about. `models` are those in
-    the place of the application's.
-    """
-
-    check: str
-    subject: str
-    plant: tuple[str, ...] = ()
-    own_roles: bool = False
-    signed: bool = False
-    settings: Mapping[str, str] = field(default_factory=dict)
-    server_version: int | None = None
-    autocommit: bool = False
-    lost_secret: bool = False
-    since: int = 0
-    models: MetaData | None = None
-
-    @property
-    def by_hand(self) -> bool:
-        return (
-            self.server_version is not None
-            or self.autocommit
-            or self.lost_secret
-            or self.models is not None
-        )
 
 
 FAULTS: tuple[Fault, ...] = (

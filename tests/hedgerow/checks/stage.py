@@ -8,11 +8,13 @@ from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  (defines the tables)
 from hedgerow import RoleNames, RowSecurity, Signing
+from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE
+from hedgerow.checks import CHECKS
 from hedgerow.checks.inspection import Inspection
 from hedgerow.checks.model import Check
 from hedgerow.checks.runner import Answer, run
-from tests.hedgerow.checks.faults import Fault
-from tests.support.databases import Database, run_alembic
+from tests.hedgerow.checks.fault import Fault
+from tests.support.databases import Database, run_alembic, server_version
 from tests.support.raw import connect
 from tests.support.sessions import ROW_SECURITY
 
@@ -64,6 +66,15 @@ class Stage:
                 # What cached_property keeps: no server of an older release is at hand.
                 vars(inspection)["server_version"] = self.server_version
             return run(checks, inspection).answers
+
+    def assert_good(self) -> None:
+        """See that no check finds anything, or cannot tell."""
+        records_logins = server_version(self.database.owner_url) >= LOGIN_TRIGGERS_SINCE
+        checks = [check for check in CHECKS if records_logins or check.number != "H127"]
+        answers = self.answers(*checks)
+        assert [(a.check.number, a.findings, a.undetermined) for a in answers] == [
+            (check.number, (), None) for check in checks
+        ]
 
     def plant(self, fault: Fault) -> None:
         """Bring the fault about."""

@@ -1,7 +1,7 @@
 """The checks know every declaration: silent where it is kept, and not where it is not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import URL, Column, ForeignKey, MetaData, Table, text
@@ -10,14 +10,14 @@ from sqlmodel import SQLModel
 import app.models  # noqa: F401  (defines the tables)
 import hedgerow
 from hedgerow import DatabaseNotReadyError, exempt
-from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE
 from hedgerow.checks import CHECKS
 from hedgerow.checks.readiness import verify
 from hedgerow.policies.registry import scope_of
 from hedgerow.provisioning.switches import reconcile
+from tests.hedgerow.checks.fault import DatabaseFault
 from tests.hedgerow.checks.stage import Stage
 from tests.support import declared
-from tests.support.databases import Database, clone, clone_template, drop, server_version
+from tests.support.databases import Database, clone, clone_template, drop
 from tests.support.sessions import ROW_SECURITY
 
 CHECK = {check.number: check for check in CHECKS}
@@ -44,159 +44,149 @@ def stage(model: Stage) -> Iterator[Stage]:
 def test_a_database_of_every_declaration_is_good(stage: Stage, filled: bool) -> None:
     if filled:
         declared.fill(stage.database)
-    records_logins = server_version(stage.database.owner_url) >= LOGIN_TRIGGERS_SINCE
-    checks = [check for check in CHECKS if records_logins or check.number != "H127"]
-    answers = stage.answers(*checks)
-    assert [(a.check.number, a.findings, a.undetermined) for a in answers] == [
-        (check.number, (), None) for check in checks
-    ]
-
-
-@dataclass(frozen=True)
-class _Fault:
-    """What is done to the database as the owner, and what the check then says first."""
-
-    check: str
-    subject: str
-    plant: str
+    stage.assert_good()
 
 
 _SHARES = "CREATE OR REPLACE FUNCTION rls.shares_of_project_keys(to_write boolean) RETURNS uuid[]"
 
 FAULTS = (
-    _Fault("H105", "ticket (project_id)", 'DROP TRIGGER "Hedgerow_project_id_key" ON ticket'),
-    _Fault(
+    DatabaseFault(
+        "H105", "ticket (project_id)", 'DROP TRIGGER "Hedgerow_project_id_key" ON ticket'
+    ),
+    DatabaseFault(
         "H105",
         "ticket (project_id)",
         'ALTER TABLE ticket DISABLE TRIGGER "Hedgerow_project_id_key"',
     ),
-    _Fault(
+    DatabaseFault(
         "H105",
         "ticket (project_id)",
         "CREATE OR REPLACE FUNCTION rls.key_of_ticket_project_id_71d22f9e_check() RETURNS trigger"
         " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     ),
-    _Fault(
+    DatabaseFault(
         "H105",
         "ticket (project_id)",
         "ALTER FUNCTION rls.key_of_ticket_project_id_71d22f9e_check() SECURITY DEFINER",
     ),
-    _Fault(
+    DatabaseFault(
         "H105",
         "rls.shares_of_project_keys(boolean)",
         f"{_SHARES} LANGUAGE sql SECURITY DEFINER RETURN ARRAY(SELECT id FROM public.project)",
     ),
-    _Fault(
+    DatabaseFault(
         "H105",
         "rls.shares_of_project_keys(boolean)",
         "DROP FUNCTION rls.shares_of_project_keys CASCADE",
     ),
-    _Fault(
+    DatabaseFault(
         "H105",
         "task.task_parent_update",
         "ALTER POLICY task_parent_update ON task USING (project_id IS NOT NULL)",
     ),
-    _Fault("H105", "project rls_app_user", "GRANT UPDATE (owner_id) ON project TO rls_app_user"),
-    _Fault("H105", "event rls_app_user", "GRANT DELETE ON event TO rls_app_user"),
-    _Fault(
+    DatabaseFault(
+        "H105", "project rls_app_user", "GRANT UPDATE (owner_id) ON project TO rls_app_user"
+    ),
+    DatabaseFault("H105", "event rls_app_user", "GRANT DELETE ON event TO rls_app_user"),
+    DatabaseFault(
         "H112",
         "rls.shares_of_project_keys(boolean)",
         f"{_SHARES} LANGUAGE sql SECURITY DEFINER RETURN ARRAY(SELECT id FROM public.project)",
     ),
-    _Fault(
+    DatabaseFault(
         "H112",
         "rls.shares_of_everything_keys(boolean)",
         "CREATE FUNCTION rls.shares_of_everything_keys(boolean) RETURNS uuid[] LANGUAGE sql"
         " SECURITY DEFINER RETURN ARRAY(SELECT id FROM public.project)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117", "tag.tag_everyone_select", "ALTER POLICY tag_everyone_select ON tag USING (true)"
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "tag.tag_everyone_select",
         "DROP POLICY tag_everyone_select ON tag; CREATE POLICY tag_everyone_select ON tag"
         " FOR ALL TO rls_app_user USING ((SELECT rls.user_id()) IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "page.page_anonymous_select",
         "ALTER POLICY page_anonymous_select ON page USING (true)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "comment.comment_anonymous_select",
         "ALTER POLICY comment_anonymous_select ON comment USING (page_id IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "label.label_everyone_select",
         "CREATE POLICY label_everyone_select ON label FOR SELECT TO rls_app_user"
         " USING ((SELECT rls.user_id()) IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "task.task_parent_select",
         "ALTER POLICY task_parent_select ON task USING (project_id IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117",
         "project.project_shared_select",
         "ALTER POLICY project_shared_select ON project USING (id IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H117", "path.path_parent_select", "ALTER POLICY path_parent_select ON path USING (true)"
     ),
-    _Fault(
+    DatabaseFault(
         "H118",
         "task.task_parent_insert",
         "ALTER POLICY task_parent_insert ON task WITH CHECK (project_id IS NOT NULL)",
     ),
-    _Fault(
+    DatabaseFault(
         "H118",
         "account.account_owner_update",
         "ALTER POLICY account_owner_update ON account WITH CHECK (true)",
     ),
-    _Fault(
+    DatabaseFault(
         "H121",
         "task SELECT",
         "ALTER POLICY task_parent_select ON task"
         " USING (project_id IN (SELECT id FROM project) OR title = 'public')",
     ),
-    _Fault(
+    DatabaseFault(
         "H121",
         "project UPDATE",
         "ALTER POLICY project_shared_update ON project"
         " USING (coalesce(id = ANY ((SELECT rls.shares_of_project_keys(true))::uuid[]), false))",
     ),
-    _Fault(
+    DatabaseFault(
         "H122",
         "task.task_parent_select",
         "ALTER POLICY task_parent_select ON task USING (EXISTS (SELECT FROM project AS p"
         " WHERE p.id = task.project_id AND p.owner_id = rls.user_id()))",
     ),
-    _Fault(
+    DatabaseFault(
         "H122",
         "project.project_shared_select",
         "ALTER POLICY project_shared_select ON project"
         " USING (id = ANY (rls.shares_of_project_keys(false)))",
     ),
-    _Fault(
+    DatabaseFault(
         "H123",
         "ix_task_number",
         "ALTER TABLE task ADD number numeric; CREATE INDEX ix_task_number ON task (number)",
     ),
-    _Fault("H124", "task.project_id", "DROP INDEX ix_task_project_id"),
-    _Fault("H124", "task_tag.tag_id", "DROP INDEX ix_task_tag_tag_id"),
-    _Fault("H124", "project_share.user_id", "DROP INDEX ix_project_share_user_id"),
-    _Fault("H126", "task rls_audit", "ALTER TABLE task DISABLE TRIGGER rls_audit"),
+    DatabaseFault("H124", "task.project_id", "DROP INDEX ix_task_project_id"),
+    DatabaseFault("H124", "task_tag.tag_id", "DROP INDEX ix_task_tag_tag_id"),
+    DatabaseFault("H124", "project_share.user_id", "DROP INDEX ix_project_share_user_id"),
+    DatabaseFault("H126", "task rls_audit", "ALTER TABLE task DISABLE TRIGGER rls_audit"),
 )
 
 
 @pytest.mark.parametrize(
     "fault", FAULTS, ids=[f"{fault.check}-{position}" for position, fault in enumerate(FAULTS)]
 )
-def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: _Fault) -> None:
+def test_a_fault_is_found_and_its_fix_fixes_it(stage: Stage, fault: DatabaseFault) -> None:
     declared.fill(stage.database)
     stage.run_sql(fault.plant)
     (bad,) = stage.answers(CHECK[fault.check])

@@ -3,7 +3,8 @@
 import pytest
 
 from hedgerow.checks import CHECKS
-from tests.hedgerow.checks.faults import FAULTS, SECRET, Fault
+from tests.hedgerow.checks.fault import Fault
+from tests.hedgerow.checks.faults import FAULTS, SECRET
 from tests.hedgerow.checks.stage import Stage
 from tests.support.databases import server_version
 

@@ -10,7 +10,8 @@ from hedgerow.catalogs.server import LOGIN_TRIGGERS_SINCE
 from hedgerow.checks import CHECKS
 from hedgerow.checks.reports import page
 from hedgerow.findings import Level
-from tests.hedgerow.checks.faults import FAULTS, SECRET, Fault
+from tests.hedgerow.checks.fault import Fault
+from tests.hedgerow.checks.faults import FAULTS, SECRET
 from tests.hedgerow.checks.stage import Stage
 from tests.support.databases import PROJECT, server_version
 from tests.support.deployments import deployment, unique_role_names

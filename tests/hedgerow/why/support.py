@@ -9,6 +9,7 @@ from hedgerow.config.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer
 from hedgerow.why.question import Command, Question, parse_key
+from tests.support import projects
 from tests.support.databases import Database
 from tests.support.sessions import ROW_SECURITY
 
@@ -50,13 +51,7 @@ SET_UP = (
 
 
 def project_of(database: Database, row_security: RowSecurity | None = None) -> Project:
-    return Project(
-        row_security=row_security or ROW_SECURITY,
-        metadata=METADATA,
-        application_url=lambda: database.app_url,
-        owner_url=lambda: database.owner_url,
-        find_user=lambda _, name: UUID(name),
-    )
+    return projects.project_of(database, METADATA, row_security or ROW_SECURITY)
 
 
 def ask(

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import URL, Table, text
 
 from hedgerow import Identity
-from hedgerow.config.project import Project
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer, Decider, Verdict
 from hedgerow.why.question import Command, Question
@@ -15,7 +14,7 @@ from hedgerow.why.sentences import sentences, summary
 from tests.support import declared
 from tests.support.databases import Database, clone_template, drop
 from tests.support.declared import ALICE, BOB, CAROL, METADATA, row_of
-from tests.support.sessions import ROW_SECURITY
+from tests.support.projects import project_of
 
 SELECT, INSERT, UPDATE, DELETE = Command
 YES, NO, ERROR = Verdict
@@ -31,16 +30,6 @@ def filled(server: URL) -> Iterator[Database]:
     declared.fill(database)
     yield database
     drop(database)
-
-
-def project_of(database: Database) -> Project:
-    return Project(
-        row_security=ROW_SECURITY,
-        metadata=METADATA,
-        application_url=lambda: database.app_url,
-        owner_url=lambda: database.owner_url,
-        find_user=lambda _, name: UUID(name),
-    )
 
 
 def key_of(table: Table, owner: UUID) -> dict[str, str]:
@@ -59,7 +48,9 @@ def key_of(table: Table, owner: UUID) -> dict[str, str]:
 def ask(database: Database, user: UUID, table: str, command: Command) -> tuple[Answer, Question]:
     """Ask whether `user` may do that to bob's row of a table."""
     question = Question(METADATA.tables[table], key_of(METADATA.tables[table], BOB), command)
-    [answer] = explain_for_identity(project_of(database), question, Identity(user)).answers
+    [answer] = explain_for_identity(
+        project_of(database, METADATA), question, Identity(user)
+    ).answers
     return answer, question
 
 
@@ -192,7 +183,7 @@ def test_it_says_whose_the_row_is(
 
 def test_shares_are_made_by_the_owner_alone(filled: Database) -> None:
     """Whoever may change the project may not share it on."""
-    project = project_of(filled)
+    project = project_of(filled, METADATA)
     key = {"project_id": str(PROJECT), "user_id": str(CAROL)}
     for user, verdict, said in (
         (BOB, YES, "which belongs to this user"),
@@ -212,14 +203,14 @@ def test_a_key_to_a_row_that_the_writer_cannot_see(filled: Database) -> None:
             {"id": UUID(int=77), "owner_id": DAVE, "project_id": PROJECT, "title": "hung on bob's"},
         )
     question = Question(declared.TICKET, {"id": str(UUID(int=77))}, INSERT)
-    explanation = explain_for_identity(project_of(filled), question, Identity(DAVE))
+    explanation = explain_for_identity(project_of(filled, METADATA), question, Identity(DAVE))
     [answer] = explanation.answers
     assert (answer.verdict, answer.decided_by) == (NO, Decider.REFERENCE)
     said = "The key project_id refers to a row that this user cannot see."
     assert answer.because == said
     assert f"  No, as the user: {said}" in sentences(explanation)
     update = Question(declared.TICKET, {"id": str(UUID(int=77))}, UPDATE)
-    [answer] = explain_for_identity(project_of(filled), update, Identity(DAVE)).answers
+    [answer] = explain_for_identity(project_of(filled, METADATA), update, Identity(DAVE)).answers
     assert answer.verdict is YES
     assert f"An update that writes the key is refused, though: {said}" in answer.because
     with filled.as_owner() as owner:
@@ -227,5 +218,5 @@ def test_a_key_to_a_row_that_the_writer_cannot_see(filled: Database) -> None:
             text("UPDATE ticket SET owner_id = :owner WHERE id = :id"),
             {"owner": CAROL, "id": UUID(int=77)},
         )
-    [answer] = explain_for_identity(project_of(filled), question, Identity(CAROL)).answers
+    [answer] = explain_for_identity(project_of(filled, METADATA), question, Identity(CAROL)).answers
     assert (answer.verdict, answer.decided_by) == (YES, Decider.POLICY)

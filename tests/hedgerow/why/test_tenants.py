@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, registry
 
 import hedgerow
 from hedgerow import Identity, Role
-from hedgerow.config.project import Project
 from hedgerow.fastapi import explain_refusals
 from hedgerow.why import explain_for_identity
 from hedgerow.why.answer import Answer, Decider, Verdict
@@ -19,6 +18,7 @@ from hedgerow.why.question import Command, Question
 from tests.hedgerow.policies.playground import Playground
 from tests.hedgerow.tenants.teams import teams
 from tests.support.databases import Database, clone_template, drop
+from tests.support.projects import project_of
 from tests.support.sessions import ROW_SECURITY
 
 SELECT, INSERT, UPDATE, DELETE = Command
@@ -60,16 +60,6 @@ def filled(server: URL) -> Iterator[Database]:
     drop(database)
 
 
-def project_of(database: Database) -> Project:
-    return Project(
-        row_security=ROW_SECURITY,
-        metadata=METADATA,
-        application_url=lambda: database.app_url,
-        owner_url=lambda: database.owner_url,
-        find_user=lambda _, name: UUID(name),
-    )
-
-
 def ask(
     database: Database, identity: Identity, table: str, command: Command, key: object = 1
 ) -> Answer:
@@ -79,7 +69,7 @@ def ask(
     else:
         row = {"id": str(key)}
     question = Question(METADATA.tables[table], row, command)
-    [answer] = explain_for_identity(project_of(database), question, identity).answers
+    [answer] = explain_for_identity(project_of(database, METADATA), question, identity).answers
     return answer
 
 
@@ -211,7 +201,7 @@ def test_a_request_in_a_tenant_of_others_is_explained_in_the_log(
 
     registry().map_imperatively(Membership, METADATA.tables["membership"])
     app = FastAPI()
-    explain_refusals(app, project_of(filled))
+    explain_refusals(app, project_of(filled, METADATA))
     engine = create_engine(filled.app_url, poolclass=NullPool)
 
     @app.get("/team/{number}")
