@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from app.core.deployment import problems_of_deployment, problems_of_roles
-from app.core.environment import why_not_local
+from app.core.environment import assumed_environment, contradictions, sentence_to_confirm
 from app.core.setting_kinds import DRIVER, DatabaseUrl, Origins, Rate, RedisUrl, RoleName
 from app.core.strength import DEFAULT_SECRET
 from app.core.text import Email, Password
@@ -274,65 +274,20 @@ class Settings(BaseSettings):
     @property
     def environment_to_confirm(self) -> str | None:
         """A sentence for the log where `local` may not be what is meant; None where it is clear."""
-        if self.ENVIRONMENT != "local":
-            return None
-        if remote := self.remote_address:
-            return (
-                f"ENVIRONMENT is local, but {remote}. The database's roles and the first users "
-                "have passwords that everybody knows, unless you set others, and anybody may "
-                "create accounts. Set ENVIRONMENT=production if others reach this application."
-            )
-        if self._assumed:
-            return (
-                f"ENVIRONMENT is not set, and taken as local, because {self._assumed}. Set "
-                "ENVIRONMENT=production if others reach this application."
-            )
-        return None
-
-    @property
-    def remote_address(self) -> str | None:
-        """The setting whose address is not one for development, and why; None without one."""
-        owner = "DATABASE_URL" if self.DATABASE_URL else "POSTGRES_SERVER"
-        pooler = self.DATABASE_POOLER_URL
-        for setting, url in ((owner, self.owner_url), ("DATABASE_POOLER_URL", pooler)):
-            if url is not None and (reason := why_not_local(make_url(url))):
-                return f"{setting} {reason}"
-        return None
+        return sentence_to_confirm(self, assumed=self._assumed)
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        problems = [*self._decide_environment(), *problems_of_roles(self)]
+        problems = [*contradictions(self), *problems_of_roles(self)]
+        if self.ENVIRONMENT is None:
+            self.ENVIRONMENT, self._assumed = assumed_environment(self)
+        if self.API_DOCS_ENABLED is None:
+            self.API_DOCS_ENABLED = self.ENVIRONMENT == "local"
         if self.ENVIRONMENT != "local":
             problems += problems_of_deployment(self, assumed=self._assumed)
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-    def _decide_environment(self) -> list[str]:
-        """Fill in what is not given; return what contradicts itself."""
-        problems = []
-        if self.ENVIRONMENT is None:
-            self.ENVIRONMENT, self._assumed = self._assume_environment()
-        elif self.FASTAPI_ENV and (self.FASTAPI_ENV == "development") != (
-            self.ENVIRONMENT == "local"
-        ):
-            problems.append(
-                f"ENVIRONMENT={self.ENVIRONMENT} and FASTAPI_ENV={self.FASTAPI_ENV} contradict "
-                "each other: remove one (`fastapi dev` sets FASTAPI_ENV=development where it is "
-                "not set, `fastapi run` does not)"
-            )
-        if self.API_DOCS_ENABLED is None:
-            self.API_DOCS_ENABLED = self.ENVIRONMENT == "local"
-        return problems
-
-    def _assume_environment(self) -> tuple[Literal["local", "production"], str | None]:
-        """Return the environment that nobody named, and why, where the reason is an address."""
-        if self.FASTAPI_ENV is not None:
-            return "local" if self.FASTAPI_ENV == "development" else "production", None
-        if remote := self.remote_address:
-            return "production", remote
-        database = "the database is on this machine" if self.database_configured else None
-        return "local", database
 
 
 def _load() -> Settings:
