@@ -15,6 +15,7 @@ FOLLOWED = [page for page in PAGES if any(map(is_run, page.blocks()))]
 
 @pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: page.name)
 def test_a_page_can_be_followed(page: Page, project: ProjectCopy) -> None:
+    project.is_about_dev = "scripts/dev" in page.path.read_text(encoding="utf-8")
     preparation = preparation_of(page)
     preparation.prepare(project)
     follow(page, project)

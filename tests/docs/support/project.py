@@ -31,6 +31,8 @@ class ProjectCopy:
         """Further settings for what starts from now on."""
         self.names = ""
         """Python that gives the page's blocks the names that they take for granted."""
+        self.is_about_dev = False
+        """Whether `scripts/dev` is to prepare the database, with items of the first users."""
         self._shell: Shell | None = None
         self._interpreter: Interpreter | None = None
         self._server: subprocess.Popen[str] | None = None
@@ -142,16 +144,23 @@ class ProjectCopy:
         return environment
 
     def _start_server(self) -> None:
+        """Start the server: as `scripts/dev` where a page is about it, else what that becomes.
+
+        After a change of files it is what the reloader of `scripts/dev` restarts.
+        """
+        program = [".venv/bin/fastapi", "dev", "app/main.py"]
         if self._port is None:
+            if self.is_about_dev:
+                program = ["scripts/dev"]
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self._port = free.getsockname()[1]
         log = self.folder / ".server.log"
         with log.open("w") as output:
             self._server = self._serving.enter_context(
                 started(
-                    ["scripts/dev", "--port", str(self._port), "--no-reload"],
+                    [*program, "--port", str(self._port), "--no-reload"],
                     folder=self.folder,
-                    environment=self._environment(),
+                    environment=self._environment() | {"FASTAPI_ENV": "development"},
                     stdout=output,
                     stderr=subprocess.STDOUT,
                 )

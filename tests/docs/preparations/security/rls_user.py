@@ -59,6 +59,7 @@ print("served")
 
 def prepare(project: ProjectCopy) -> None:
     project.names = NAMES
+    project.is_about_dev = True  # its scripts change items
 
 
 def finish(project: ProjectCopy) -> None:
